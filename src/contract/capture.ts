@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { ErrorInfo } from './errors.ts';
+import { SourceSelector } from './sources.ts';
+
+export const FrameRate = z.union([z.literal(30), z.literal(60)]);
+export type FrameRate = z.infer<typeof FrameRate>;
+
+export const StartCapture = z.object({
+  source: SourceSelector,
+  fps: FrameRate.optional(),
+});
+export type StartCapture = z.infer<typeof StartCapture>;
+
+/** The source and picture of a running or recent capture. */
+export const CaptureInfo = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(['window', 'screen', 'test-pattern']),
+  /** size of the encoded picture, pixels */
+  width: z.int().positive(),
+  height: z.int().positive(),
+  fps: FrameRate,
+  encoder: z.string(),
+});
+export type CaptureInfo = z.infer<typeof CaptureInfo>;
+
+/**
+ * The state of the one capture session; the only derivation is `deriveSession` in the engine. Times are Unix seconds.
+ * - `starting` no picture yet · `live` pictures arrive · `stalled` none for a second though the capture runs
+ * - `reconnecting` the capture ended by itself and is being started again · `failed` it cannot be; the replay is kept
+ */
+export const SessionState = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('idle') }),
+  z.object({ state: z.literal('starting'), source: CaptureInfo }),
+  z.object({ state: z.literal('live'), source: CaptureInfo, since: z.number() }),
+  z.object({ state: z.literal('stalled'), source: CaptureInfo, since: z.number(), stalledSince: z.number() }),
+  z.object({ state: z.literal('reconnecting'), source: CaptureInfo, since: z.number(), reason: ErrorInfo, attempt: z.int() }),
+  z.object({ state: z.literal('stopping'), source: CaptureInfo }),
+  z.object({ state: z.literal('failed'), source: CaptureInfo.nullable(), error: ErrorInfo, at: z.number() }),
+]);
+export type SessionState = z.infer<typeof SessionState>;
+
+export const SessionStateName = z.enum(['idle', 'starting', 'live', 'stalled', 'reconnecting', 'stopping', 'failed']);

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { CaptureInfo, SessionStateName } from './capture.ts';
+import { ErrorInfo } from './errors.ts';
+import { Health } from './health.ts';
+import { ReplayStatus } from './replay.ts';
+import { RtmpPeer } from './rtmp.ts';
+import type { StudioState } from './state.ts';
+
+/** The body of `GET /api/status`. */
+export const StatusDocument = z.object({
+  version: z.string(),
+  state: SessionStateName,
+  source: CaptureInfo.nullable(),
+  error: ErrorInfo.optional(),
+  since: z.number().optional(),
+  health: Health,
+  replay: ReplayStatus,
+  rtmp: z.object({
+    url: z.string().nullable(),
+    error: ErrorInfo.optional(),
+    publishers: z.array(RtmpPeer),
+    readers: z.array(RtmpPeer),
+  }),
+});
+export type StatusDocument = z.infer<typeof StatusDocument>;
+
+/** The status document is a view of the same state the UI mirrors, never a second derivation. */
+export function statusOf(state: StudioState): StatusDocument {
+  const { session, rtmp } = state;
+  return {
+    version: state.app.version,
+    state: session.state,
+    source: session.state === 'idle' ? null : session.source,
+    ...(session.state === 'failed' ? { error: session.error } : {}),
+    ...(session.state === 'reconnecting' ? { error: session.reason } : {}),
+    ...('since' in session ? { since: session.since } : {}),
+    health: state.health,
+    replay: state.replay,
+    rtmp:
+      rtmp.state === 'up'
+        ? { url: rtmp.url, publishers: rtmp.publishers, readers: rtmp.readers }
+        : { url: null, publishers: [], readers: [], ...(rtmp.state === 'down' ? { error: rtmp.error } : {}) },
+  };
+}
