@@ -1,0 +1,42 @@
+import type { FrameRate, Source, SourceKind } from '../../../contract/index.ts';
+import type { Ffmpeg } from '../ffmpeg/locate.ts';
+import type { Size } from './args.ts';
+
+/** What an open source tells the session. */
+export type SourceEvent =
+  | { type: 'resized' }
+  /** no pictures can be had for now, e.g. the window is minimised */
+  | { type: 'hidden' }
+  | { type: 'shown' }
+  /** it is gone for good */
+  | { type: 'gone' };
+
+/** A source that is being captured. */
+export interface OpenSource {
+  readonly id: string;
+  readonly kind: SourceKind;
+  readonly name: string;
+  /** present size in physical pixels, and whether pictures can be had */
+  state(): Size & { hidden: boolean; gone: boolean };
+  input(fps: FrameRate): readonly string[];
+  readonly audio: { map: string; input: readonly string[] };
+  release(): Promise<void>;
+}
+
+/**
+ * One way to capture. Later systems (avfoundation, gfxcapture, …) are further implementations.
+ * `list` never rejects for what is merely absent: it answers with an empty list.
+ */
+export interface CaptureBackend {
+  readonly name: string;
+  list(signal: AbortSignal): Promise<Source[]>;
+  /** True when `id` is of this backend's form. */
+  owns(id: string): boolean;
+  /** Errors: `source-gone`, `source-unavailable`, `ffmpeg-unsuitable`. */
+  open(source: Source, ffmpeg: Ffmpeg, onEvent: (event: SourceEvent) => void, signal: AbortSignal): Promise<OpenSource>;
+  /** Calls back when the list may have changed. */
+  onChanged(listener: () => void): void;
+  /** A small JPEG of a source, when it can be had cheaply. */
+  thumbnailInput(source: Source): readonly string[] | undefined;
+  close(): Promise<void>;
+}

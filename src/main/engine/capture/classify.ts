@@ -1,0 +1,52 @@
+import { StudioError } from '../../../contract/errors.ts';
+import type { ChildExit } from '../process/child.ts';
+
+const RULES: readonly { pattern: RegExp; error: (line: string) => StudioError }[] = [
+  {
+    pattern: /Cannot open display|Can't open display|unable to open display/i,
+    error: () =>
+      new StudioError('capture-failed', 'The desktop could not be reached.', 'Check that DISPLAY names a running X server, then start again.'),
+  },
+  {
+    pattern: /Unknown input format: '?(\w+)/i,
+    error: () =>
+      new StudioError(
+        'ffmpeg-unsuitable',
+        'This ffmpeg cannot capture the desktop.',
+        "Install your system's own ffmpeg package, or set FFMPEG_PATH to one with x11grab.",
+      ),
+  },
+  {
+    pattern: /Unknown encoder '?(\w+)/i,
+    error: () =>
+      new StudioError('ffmpeg-unsuitable', 'This ffmpeg has no H.264 encoder (libx264).', 'Install a full ffmpeg, or set FFMPEG_PATH to one.'),
+  },
+  {
+    pattern: /No space left on device/i,
+    error: () => new StudioError('disk-full', 'The disk is full.', 'Free some space; the replay in memory is kept.'),
+  },
+  {
+    pattern: /Cannot allocate memory/i,
+    error: () => new StudioError('capture-failed', 'The computer ran out of memory.', 'Close other programs, then start again.'),
+  },
+];
+
+/** Why a capture ended by itself, from its exit and the last lines it wrote. Never undefined: an exit nobody asked for is a failure. */
+export function classifyExit(exit: ChildExit): StudioError {
+  const cause = new Error(
+    `ffmpeg ended with ${exit.signal ?? `code ${String(exit.code)}`} after ${Math.round(exit.ranMs)} ms: ${exit.stderr.slice(-6).join(' / ')}`,
+    { cause: exit.spawnError },
+  );
+  if (exit.spawnError) {
+    return new StudioError('ffmpeg-missing', 'ffmpeg could not be started.', 'Install ffmpeg, or set FFMPEG_PATH to it.', { cause });
+  }
+  for (const line of exit.stderr) {
+    const rule = RULES.find(({ pattern }) => pattern.test(line));
+    if (rule) {
+      const { code, message, remedy } = rule.error(line);
+      return new StudioError(code, message, remedy, { cause });
+    }
+  }
+  const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${String(exit.code)}`;
+  return new StudioError('capture-failed', `The capture ${how}.`, 'The replay is kept. If it does not come back by itself, start again.', { cause });
+}

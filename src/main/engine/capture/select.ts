@@ -1,0 +1,43 @@
+import { StudioError, type Source } from '../../../contract/index.ts';
+
+/** Games people race in, by title or program; the first that matches is offered first. */
+const GAMES = [/assetto\s*corsa/i, /\bacs(\.exe)?$/i, /\bAC2-Win64-Shipping/i];
+
+export const looksLikeGame = (title: string, ...programs: (string | undefined)[]): boolean =>
+  [title, ...programs].some((text) => text !== undefined && GAMES.some((game) => game.test(text)));
+
+/** Suggested first, then windows, screens, the test pattern; each by name. */
+export function sortSources(sources: readonly Source[]): Source[] {
+  const rank = { window: 1, screen: 2, 'test-pattern': 3 } as const;
+  const key = (source: Source): number => (source.suggested ? 0 : rank[source.kind]);
+  return [...sources].sort((a, b) => key(a) - key(b) || a.name.localeCompare(b.name));
+}
+
+/**
+ * Finds the source that `selector` names: an id, `screen:N`, or `window:TITLE` (a case-insensitive part of a title; the
+ * shortest title wins, so that "Assetto Corsa" is not taken by "Assetto Corsa - Wiki"). Errors: `unknown-source`, `source-unavailable`.
+ */
+export function selectSource(selector: string, sources: readonly Source[]): Source {
+  const found = sources.find((source) => source.id === selector) ?? byTitle(selector, sources);
+  if (!found) {
+    const known = sources.map((source) => (source.kind === 'window' ? `window:${source.name}` : source.id));
+    throw new StudioError(
+      'unknown-source',
+      `There is no source "${selector}".`,
+      known.length > 0 ? `Open it first, or choose one of these: ${known.slice(0, 8).join(', ')}.` : 'Open the window you want to capture first.',
+    );
+  }
+  if (!found.available) {
+    throw new StudioError('source-unavailable', `"${found.name}" cannot be captured now.`, found.reason ?? 'Choose another source.');
+  }
+  return found;
+}
+
+function byTitle(selector: string, sources: readonly Source[]): Source | undefined {
+  const match = /^window:(.+)$/is.exec(selector);
+  const wanted = match?.[1]?.trim().toLowerCase();
+  if (wanted === undefined || wanted === '') return undefined;
+  return sources
+    .filter((source) => source.kind === 'window' && source.name.toLowerCase().includes(wanted))
+    .sort((a, b) => a.name.length - b.name.length)[0];
+}

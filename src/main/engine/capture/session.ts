@@ -1,0 +1,286 @@
+import { StudioError, type CaptureInfo, type FrameRate, type PictureSize, type Source } from '../../../contract/index.ts';
+import type { Ffmpeg } from '../ffmpeg/locate.ts';
+import { ProgressParser, type ProgressBlock } from '../ffmpeg/progress.ts';
+import type { Log } from '../logging/log.ts';
+import { Backoff, pause } from '../process/backoff.ts';
+import { startChild, within, type Child, type ChildExit } from '../process/child.ts';
+import { captureArgs, outputSize, type Size } from './args.ts';
+import type { CaptureBackend, OpenSource, SourceEvent } from './backend.ts';
+import { classifyExit } from './classify.ts';
+import type { SessionFacts } from './status.ts';
+
+/** The part of the replay ring a capture writes to. */
+export type RingInput = {
+  beginEpoch(info: { sourceName: string }): void;
+  write(chunk: Uint8Array): void;
+  endInput(): void;
+};
+
+export type SessionDeps = {
+  ffmpeg: Ffmpeg;
+  backend: CaptureBackend;
+  ring: RingInput;
+  log: Log;
+  rtmpUrl: () => string | null;
+  /** monotonic, seconds */
+  clock: () => number;
+  /** Unix, seconds */
+  now: () => number;
+  onProgress: (block: ProgressBlock) => void;
+  onRestart: () => void;
+  onChange: () => void;
+  onRecovered: (message: string) => void;
+};
+
+export type SessionOptions = { source: Source; fps: FrameRate; pictureSize: PictureSize };
+
+/** From Start to the first picture; then it is a failure with a reason. */
+const FIRST_PICTURE_MS = 10_000;
+/** Without pictures for this long the capture is started again. */
+const STALL_RESTART_MS = 10_000;
+/** A window being dragged to a new size sends many events; the last one counts. */
+const RESIZE_SETTLE_MS = 200;
+/** The X server's notice of a closed window may come a little after ffmpeg's own end. */
+const EVENT_GRACE_MS = 150;
+const STOP = { quit: 'q', quitMs: 1200, termMs: 800 } as const;
+
+type Outcome = 'stopped' | 'resized' | 'gone' | 'hidden' | ChildExit;
+
+/**
+ * One capture from Start to Stop: keeps one ffmpeg running over restarts of it, feeds the ring, and knows the facts the
+ * session state is derived from. It ends by `stop()` or in failure; the ring is never touched beyond writing to it.
+ */
+export class CaptureSession {
+  readonly #deps: SessionDeps;
+  readonly #options: SessionOptions;
+  readonly #stop = new AbortController();
+  readonly #finished: Promise<void>;
+  #open: OpenSource | undefined;
+  #child: Child | undefined;
+  #interrupt: (() => void) | undefined;
+  #facts: SessionFacts;
+  #startedAt: number;
+  #settleFirst: (error?: StudioError) => void = () => undefined;
+  /** Resolves with the first picture. Errors: why there will be none. */
+  readonly firstPicture: Promise<void>;
+
+  constructor(options: SessionOptions, deps: SessionDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#startedAt = deps.clock();
+    this.#facts = { phase: 'starting', info: this.#describe({ width: options.source.width ?? 2, height: options.source.height ?? 2 }) };
+    this.firstPicture = new Promise<void>((resolve, reject) => {
+      this.#settleFirst = (error) => (error ? reject(error) : resolve());
+    });
+    this.firstPicture.catch(() => undefined);
+    this.#finished = this.#run().catch((thrown: unknown) => this.#fail(asStudioError(thrown)));
+  }
+
+  get facts(): SessionFacts {
+    return this.#facts;
+  }
+
+  get sourceId(): string {
+    return this.#options.source.id;
+  }
+
+  /** pid of the running ffmpeg, for health and tests */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Called for every picture that entered the ring. */
+  notePicture(): void {
+    const { phase } = this.#facts;
+    if (phase === 'ended' || phase === 'stopping') return;
+    const now = this.#deps.now();
+    const first = this.#facts.liveSince === undefined;
+    const back = !first && this.#facts.retry !== undefined;
+    const reason = this.#facts.retry?.reason.message;
+    this.#facts = { ...this.#facts, phase: 'running', lastPictureAt: now, liveSince: this.#facts.liveSince ?? now, retry: undefined };
+    if (first) this.#settleFirst();
+    if (back) this.#deps.onRecovered(`${reason ?? 'The capture stopped.'} It is live again.`);
+    if (first || back) this.#deps.onChange();
+  }
+
+  /** Ends the capture and waits until nothing of it is left. Safe to call at any time, any number of times. */
+  async stop(): Promise<void> {
+    if (this.#facts.phase !== 'ended') this.#set({ phase: 'stopping' });
+    this.#stop.abort();
+    this.#interrupt?.();
+    await this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    const { backend, ffmpeg, ring, log } = this.#deps;
+    const { source } = this.#options;
+    const deadline = setTimeout(() => this.#giveUpStarting(), FIRST_PICTURE_MS);
+    const backoff = new Backoff({ delaysMs: [50, 500, 1000, 2000, 4000, 8000], healthyMs: 5000 });
+    try {
+      this.#open = await backend.open(source, ffmpeg, (event) => this.#onSourceEvent(event), this.#stop.signal);
+      const output = outputSize(this.#open.state(), this.#options.pictureSize);
+      this.#set({ info: this.#describe(output) });
+      while (!this.#stop.signal.aborted) {
+        if (this.#open.state().hidden) await this.#waitWhileHidden(this.#open);
+        const outcome = await this.#runOnce(this.#open, output);
+        ring.endInput();
+        if (outcome === 'stopped' || this.#stop.signal.aborted) break;
+        if (outcome === 'gone') throw sourceGone(source.name);
+        if (outcome === 'hidden') continue;
+        if (outcome === 'resized') {
+          this.#retry(new StudioError('capture-failed', `"${source.name}" changed its size.`, 'The capture goes on by itself.'), 0);
+          continue;
+        }
+        const error = classifyExit(outcome);
+        const wait = backoff.next(outcome.ranMs);
+        log.warn({ err: error.cause, attempt: backoff.attempt }, error.message);
+        const hopeless = error.code === 'ffmpeg-missing' || error.code === 'ffmpeg-unsuitable';
+        const neverLive = this.#facts.liveSince === undefined && backoff.attempt > 2;
+        if (wait === 'give-up' || hopeless || neverLive) throw error;
+        this.#retry(error, backoff.attempt);
+        await pause(wait, this.#stop.signal);
+      }
+      this.#end();
+    } finally {
+      clearTimeout(deadline);
+      await this.#open?.release();
+    }
+  }
+
+  /** One ffmpeg from start to end. */
+  async #runOnce(open: OpenSource, output: Size): Promise<Outcome> {
+    const { ring, log, clock, rtmpUrl, ffmpeg, onProgress, onRestart } = this.#deps;
+    const parser = new ProgressParser();
+    const before = open.state();
+    if (before.gone) return 'gone';
+    const args = captureArgs({
+      input: open.input(this.#options.fps),
+      audio: open.audio,
+      output,
+      fps: this.#options.fps,
+      rtmpUrl: rtmpUrl(),
+      timestampOffset: this.#facts.liveSince === undefined ? 0 : clock() - this.#startedAt,
+    });
+    if (this.#facts.liveSince === undefined) this.#startedAt = clock();
+    log.debug({ args }, 'starting ffmpeg');
+    onRestart();
+    ring.beginEpoch({ sourceName: open.name });
+    const child = startChild({
+      name: 'ffmpeg capture',
+      command: ffmpeg.ffmpeg,
+      args,
+      onStdout: (chunk) => ring.write(chunk),
+      onControlLine: (line) => {
+        const block = parser.push(line);
+        if (block) onProgress(block);
+      },
+      onStderrLine: (line) => log.debug({ line }, 'ffmpeg'),
+    });
+    this.#child = child;
+    const startedAt = this.#deps.now();
+    const watch = setInterval(() => {
+      const newest = Math.max(startedAt, this.#facts.lastPictureAt ?? 0);
+      // SIGKILL: a process that is stopped or hangs in the kernel answers to nothing else
+      if ((this.#deps.now() - newest) * 1000 > STALL_RESTART_MS) child.kill();
+    }, 500);
+    try {
+      for (;;) {
+        const interrupted = new Promise<'interrupted'>((resolve) => {
+          this.#interrupt = () => resolve('interrupted');
+        });
+        const what = this.#stop.signal.aborted ? 'interrupted' : await Promise.race([child.exited, interrupted]);
+        if (what !== 'interrupted') {
+          await within(interrupted, EVENT_GRACE_MS);
+          return this.#changeSince(open, before) ?? what;
+        }
+        if (this.#stop.signal.aborted) {
+          await child.stop(STOP);
+          return 'stopped';
+        }
+        await pause(RESIZE_SETTLE_MS, this.#stop.signal);
+        const change = this.#changeSince(open, before);
+        if (change === undefined || this.#stop.signal.aborted) continue;
+        await child.stop(STOP);
+        return change;
+      }
+    } finally {
+      clearInterval(watch);
+      this.#interrupt = undefined;
+      this.#child = undefined;
+    }
+  }
+
+  #changeSince(open: OpenSource, before: Size): 'gone' | 'hidden' | 'resized' | undefined {
+    const now = open.state();
+    if (now.gone) return 'gone';
+    if (now.hidden) return 'hidden';
+    return now.width !== before.width || now.height !== before.height ? 'resized' : undefined;
+  }
+
+  async #waitWhileHidden(open: OpenSource): Promise<void> {
+    this.#retry(
+      new StudioError('source-unavailable', `"${open.name}" is minimised or hidden.`, 'Show the window again; the capture goes on by itself.'),
+      0,
+    );
+    while (!this.#stop.signal.aborted && open.state().hidden && !open.state().gone) {
+      await new Promise<void>((resolve) => {
+        this.#interrupt = resolve;
+      });
+    }
+    this.#interrupt = undefined;
+  }
+
+  #onSourceEvent(event: SourceEvent): void {
+    this.#deps.log.info({ event: event.type, source: this.#options.source.name }, 'source changed');
+    this.#interrupt?.();
+  }
+
+  #giveUpStarting(): void {
+    if (this.#facts.liveSince !== undefined || this.#facts.phase === 'ended') return;
+    const tail = this.#child?.stderrTail().slice(-6).join(' / ') ?? '';
+    this.#fail(
+      new StudioError('start-timeout', `No picture came from "${this.#options.source.name}" within 10 seconds.`, 'Check that the window is visible, then start again.', {
+        cause: new Error(`first-output deadline; ffmpeg said: ${tail}`),
+      }),
+    );
+    this.#stop.abort();
+    this.#interrupt?.();
+  }
+
+  #describe(output: Size): CaptureInfo {
+    const { source, fps } = this.#options;
+    return { id: source.id, name: source.name, kind: source.kind, ...output, fps, encoder: 'libx264' };
+  }
+
+  #retry(reason: StudioError, attempt: number): void {
+    if (this.#facts.liveSince === undefined) return;
+    this.#set({ phase: 'retrying', retry: { reason: reason.toInfo(), attempt } });
+  }
+
+  #fail(error: StudioError): void {
+    if (this.#facts.phase === 'ended') return;
+    this.#deps.log.warn({ err: error }, error.message);
+    this.#settleFirst(error);
+    this.#set({ phase: 'ended', error: error.toInfo(), endedAt: this.#deps.now() });
+  }
+
+  #end(): void {
+    if (this.#facts.phase === 'ended') return;
+    this.#settleFirst(new StudioError('cancelled', 'The start was cancelled.', 'Press Start again when you want it.'));
+    this.#set({ phase: 'ended' });
+  }
+
+  #set(change: Partial<SessionFacts>): void {
+    if (this.#facts.phase === 'ended') return;
+    this.#facts = { ...this.#facts, ...change };
+    this.#deps.onChange();
+  }
+}
+
+const sourceGone = (name: string): StudioError =>
+  new StudioError('source-gone', `The window "${name}" was closed.`, 'The replay is kept. Open it again and press Start.');
+
+const asStudioError = (thrown: unknown): StudioError =>
+  thrown instanceof StudioError
+    ? thrown
+    : new StudioError('internal', 'The capture ended unexpectedly.', 'Start again; the log holds the details.', { cause: thrown });
