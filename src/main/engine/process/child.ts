@@ -163,7 +163,7 @@ export async function runToEnd(
   const timer = setTimeout(() => giveUp(`it did not end within ${timeoutMs} ms`), timeoutMs);
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
-  stdin.end();
+  child.stdin.end();
   const exit = await child.exited;
   clearTimeout(timer);
   signal?.removeEventListener('abort', onAbort);

@@ -1,0 +1,71 @@
+import type { Health, HotkeyStatus, Problem, RtmpStatus, SessionState } from '../../../contract/index.ts';
+import type { Rates } from './window.ts';
+
+export type HealthInput = {
+  session: SessionState;
+  rates: Rates;
+  bitrateKbps: number | null;
+  rtmp: RtmpStatus;
+  hotkey: HotkeyStatus;
+  /** Unix seconds */
+  now: number;
+  /** problems that stand until their cause goes away, kept by their owners */
+  standing: readonly Problem[];
+};
+
+/** A capture that has just begun is not yet "too slow". */
+const SETTLE_SECONDS = 3;
+
+/**
+ * The one derivation of what is wrong now. Thresholds: fps below 95 % of the target, speed below 0.98, more than 1 % of two
+ * minutes' pictures repeated or dropped.
+ */
+export function deriveHealth(input: HealthInput): Health {
+  const { session, rates, bitrateKbps, rtmp, hotkey, now } = input;
+  const running = session.state === 'live' || session.state === 'stalled' || session.state === 'reconnecting';
+  const targetFps = 'source' in session && session.source ? session.source.fps : null;
+  const problems: Problem[] = [];
+  const add = (code: Problem['code'], severity: Problem['severity'], message: string, remedy: string): void => {
+    problems.push({ code, severity, message, remedy });
+  };
+
+  if (session.state === 'stalled') {
+    add(
+      'stalled',
+      'error',
+      `No new picture for ${Math.max(1, Math.round(now - session.stalledSince))} s.`,
+      'Look at the captured window: it may hang or wait. After 10 s the capture is started again by itself.',
+    );
+  }
+  if (session.state === 'live' && now - session.since > SETTLE_SECONDS && targetFps !== null) {
+    if (rates.fps !== null && rates.fps < 0.95 * targetFps) {
+      add('fps-low', 'warning', `Only ${rates.fps.toFixed(1)} of ${targetFps} new pictures per second arrive.`, 'Choose 30 fps or a smaller picture in the settings.');
+    }
+    if (rates.speed !== null && rates.speed < 0.98) {
+      add('speed-low', 'warning', `Encoding runs at ${rates.speed.toFixed(2)}x, slower than real time.`, 'Choose a smaller picture or 30 fps, or close programs that use the processor.');
+    }
+    const expected = Math.min(120, now - session.since) * targetFps;
+    if (rates.duplicatedRecently > Math.max(5, 0.01 * expected)) {
+      add('frames-duplicated', 'warning', `${rates.duplicatedRecently} pictures had to be repeated in the last two minutes.`, 'The source delivers too few pictures, or the computer was busy.');
+    }
+    if (rates.droppedRecently > Math.max(5, 0.01 * expected)) {
+      add('frames-dropped', 'warning', `${rates.droppedRecently} pictures were dropped in the last two minutes.`, 'Choose a smaller picture or 30 fps.');
+    }
+  }
+  if (rtmp.state === 'down') add('rtmp-down', 'error', rtmp.error.message, rtmp.error.remedy);
+  if (hotkey.state === 'unavailable') add('hotkey-unavailable', 'warning', hotkey.error.message, hotkey.error.remedy);
+  problems.push(...input.standing);
+
+  return {
+    fps: running ? rates.fps : null,
+    speed: running ? rates.speed : null,
+    bitrateKbps: running ? bitrateKbps : null,
+    q: running ? rates.q : null,
+    duplicated: rates.duplicated,
+    dropped: rates.dropped,
+    duplicatedRecently: rates.duplicatedRecently,
+    droppedRecently: rates.droppedRecently,
+    targetFps,
+    problems,
+  };
+}
