@@ -1,6 +1,7 @@
 /** The programs Pitwall and its tests stand on, how each is found, and what each package manager calls it. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isProgram, which } from './find.mjs';
 
 /** @typedef {'apt' | 'dnf' | 'pacman' | 'zypper' | 'brew' | 'winget'} ManagerName */
@@ -14,10 +15,16 @@ import { isProgram, which } from './find.mjs';
  * @property {boolean} [linuxOnly] what stands in for it elsewhere is part of the system, or the tests do without
  */
 
-/** @param {string} variable @param {string} name */
-const ours = (variable, name) => {
-  const set = process.env[variable];
-  return set !== undefined && set !== '' && isProgram(set) ? set : which(name);
+/** As the engine looks for it: FFMPEG_PATH first. */
+const findFfmpeg = () => {
+  const set = process.env['FFMPEG_PATH'];
+  return set !== undefined && isProgram(set) ? set : which('ffmpeg');
+};
+
+/** As the engine looks for it: beside that ffmpeg, or on PATH. */
+const findFfprobe = () => {
+  const beside = join(dirname(findFfmpeg() ?? ''), process.platform === 'win32' ? 'ffprobe.exe' : 'ffprobe');
+  return isProgram(beside) ? beside : which('ffprobe');
 };
 
 const FFMPEG = {
@@ -31,8 +38,8 @@ const FFMPEG = {
 
 /** @type {readonly Program[]} */
 export const RUNTIME_PROGRAMS = [
-  { name: 'ffmpeg', why: 'to capture and encode', find: () => ours('FFMPEG_PATH', 'ffmpeg'), packages: FFMPEG },
-  { name: 'ffprobe', why: 'to verify clips', find: () => ours('FFPROBE_PATH', 'ffprobe'), packages: FFMPEG },
+  { name: 'ffmpeg', why: 'to capture and encode', find: findFfmpeg, packages: FFMPEG },
+  { name: 'ffprobe', why: 'to verify clips', find: findFfprobe, packages: FFMPEG },
 ];
 
 const everywhereOnLinux = (/** @type {string} */ name) => ({ apt: name, dnf: name, pacman: name, zypper: name });

@@ -6,8 +6,6 @@ import { fileURLToPath } from 'node:url';
 /** The repository, with a trailing separator removed. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 
-/** How long a child may take to die of SIGTERM before SIGKILL. */
-const TERM_GRACE_MS = 10_000;
 /** How much of a captured output is kept: its end, where the error is. */
 const CAPTURE_LIMIT = 1_000_000;
 
@@ -38,6 +36,7 @@ export const shown = (argv) =>
  * @property {number} timeoutMs ends the child with SIGTERM, then SIGKILL
  * @property {NodeJS.ProcessEnv} [env]
  * @property {'stderr' | 'capture' | 'inherit'} [output] where the child's output goes; default stderr
+ * @property {number} [graceMs] how long it may take to end by itself after SIGTERM; default 10 s
  * @property {boolean} [ownGroup] gives the child its own process group, so that a time-out ends its children too
  */
 
@@ -89,7 +88,7 @@ export function run(argv, options) {
     /** @param {NodeJS.Signals} signal */
     const end = (signal) => {
       kill(signal);
-      killTimer ??= setTimeout(() => kill('SIGKILL'), TERM_GRACE_MS);
+      killTimer ??= setTimeout(() => kill('SIGKILL'), options.graceMs ?? 10_000);
     };
     /** @type {NodeJS.Signals | undefined} */
     let asked;
