@@ -1,0 +1,34 @@
+/** Whether something written for one machine got into the repository: a path below somebody's home or workplace. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, run } from './lib/run.mjs';
+
+/** Homes of sample users are fine in tests and documents. */
+const ONE_MACHINE =
+  /(?<![\w.~*-])(?:\/(?:root|work)\/\w|\/(?:home|Users)\/(?!(?:alex|user|me|you|name)\b)\w|[A-Z]:\\Users\\(?!(?:alex|user|me|you|name)\b)\w)/;
+const TEXT = /\.(?:[cm]?[jt]sx?|json|ya?ml|md|html|css|sh)$|^\.ci\//;
+
+/** @returns {Promise<string[]>} one line for each place */
+export async function checkPaths() {
+  const listed = await run(['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    timeoutMs: 30_000,
+    output: 'capture',
+  });
+  // Without git (a source archive) there is nobody to tell.
+  if (!listed.ok) return [];
+  const files = listed.output.split('\0').filter((file) => TEXT.test(file) && file !== 'package-lock.json');
+  return files.flatMap((file) =>
+    linesOf(file).flatMap((line, index) =>
+      ONE_MACHINE.test(line) ? [`${file}:${index + 1} names a path of one machine`] : [],
+    ),
+  );
+}
+
+/** @param {string} file */
+function linesOf(file) {
+  try {
+    return readFileSync(join(ROOT, file), 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
