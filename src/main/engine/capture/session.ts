@@ -1,4 +1,4 @@
-import { StudioError, type CaptureInfo, type FrameRate, type PictureSize, type Source } from '../../../contract/index.ts';
+import { StudioError, type CaptureInfo, type ErrorInfo, type FrameRate, type PictureSize, type Source } from '../../../contract/index.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import { ProgressParser, type ProgressBlock } from '../ffmpeg/progress.ts';
 import type { Log } from '../logging/log.ts';
@@ -54,7 +54,6 @@ export class CaptureSession {
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
   readonly #stop = new AbortController();
-  readonly #finished: Promise<void>;
   #open: OpenSource | undefined;
   #child: Child | undefined;
   #interrupt: (() => void) | undefined;
@@ -63,6 +62,8 @@ export class CaptureSession {
   #settleFirst: (error?: StudioError) => void = () => undefined;
   /** Resolves with the first picture. Errors: why there will be none. */
   readonly firstPicture: Promise<void>;
+  /** Resolves when the capture is over and nothing of it is left: with the failure, or undefined after a Stop. */
+  readonly ended: Promise<ErrorInfo | undefined>;
 
   constructor(options: SessionOptions, deps: SessionDeps) {
     this.#options = options;
@@ -73,11 +74,17 @@ export class CaptureSession {
       this.#settleFirst = (error) => (error ? reject(error) : resolve());
     });
     this.firstPicture.catch(() => undefined);
-    this.#finished = this.#run().catch((thrown: unknown) => this.#fail(asStudioError(thrown)));
+    this.ended = this.#run()
+      .catch((thrown: unknown) => this.#fail(asStudioError(thrown)))
+      .then(() => this.#facts.error);
   }
 
   get facts(): SessionFacts {
     return this.#facts;
+  }
+
+  get wasLive(): boolean {
+    return this.#facts.liveSince !== undefined;
   }
 
   get sourceId(): string {
@@ -108,7 +115,7 @@ export class CaptureSession {
     if (this.#facts.phase !== 'ended') this.#set({ phase: 'stopping' });
     this.#stop.abort();
     this.#interrupt?.();
-    await this.#finished;
+    await this.ended;
   }
 
   async #run(): Promise<void> {

@@ -36,8 +36,9 @@ export class SettingsStore {
   }
 
   /** Errors: `folder-not-writable`; the old settings stay in force then. */
-  async update(patch: Partial<Settings>): Promise<Settings> {
-    const next = Settings.parse({ ...this.#settings, ...patch });
+  async update(patch: { readonly [K in keyof Settings]?: Settings[K] | undefined }): Promise<Settings> {
+    const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+    const next = Settings.parse({ ...this.#settings, ...given });
     try {
       await writeFile(this.#file, `${JSON.stringify(next, null, 2)}\n`, { mode: 0o600 });
     } catch (cause) {

@@ -1,0 +1,113 @@
+import path from 'node:path';
+import process from 'node:process';
+import { version } from '../../package.json';
+import { StudioError } from '../contract/index.ts';
+import type { Handler } from '../contract/wire/server.ts';
+import type { Flags } from './cli.ts';
+import type { CaptureBackend } from './engine/capture/backend.ts';
+import { testPatternBackend } from './engine/capture/test-pattern.ts';
+import { x11Backend } from './engine/capture/x11-backend.ts';
+import { Engine } from './engine/engine.ts';
+import type { Host } from './engine/host.ts';
+import { startHttp } from './engine/http/server.ts';
+import { createLogging, type Log } from './engine/logging/log.ts';
+import { contractHandlers } from './engine/rpc.ts';
+import { defaultClipsFolder, defaultDataFolder, lockDataFolder } from './engine/settings/data-folder.ts';
+import { SettingsStore } from './engine/settings/store.ts';
+
+export type Booted = {
+  engine: Engine;
+  handlers: ReadonlyMap<string, Handler>;
+  log: Log;
+  url: string;
+  /** Stops capture, RTMP and HTTP, in this order, and frees the data folder. Never rejects. */
+  close(): Promise<void>;
+};
+
+export type BootOptions = {
+  flags: Flags;
+  /** folder of the built main modules; the pages lie beside it */
+  builtFolder: string;
+  createHost: (log: Log) => Promise<Host>;
+};
+
+export { version };
+
+/**
+ * Starts a studio: data folder, log, settings, engine, HTTP. Both shells do exactly this.
+ * Errors: `StudioError` for what a user can mend (locked or unwritable folder, busy port); nothing is left running then.
+ */
+export async function boot({ flags, builtFolder, createHost }: BootOptions): Promise<Booted> {
+  const { env, platform } = process;
+  const dataFolder = path.resolve(flags.data ?? defaultDataFolder(env, platform));
+  const clipsFolder = path.resolve(flags.clips ?? (await defaultClipsFolder(env, platform)));
+  const unlock = await lockDataFolder(dataFolder);
+  const undo: (() => Promise<void> | void)[] = [unlock];
+  try {
+    const logging = createLogging({ folder: path.join(dataFolder, 'logs'), stderr: true });
+    undo.push(() => logging.close());
+    const { log } = logging;
+    containUnexpected(log);
+    log.info({ version, node: process.version, platform, dataFolder, clipsFolder }, 'Pitwall starts');
+    const settings = await SettingsStore.load(path.join(dataFolder, 'settings.json'), log);
+    const host = await createHost(log);
+    const display = env['DISPLAY'];
+    const backends: CaptureBackend[] = [
+      ...(platform === 'linux' && display !== undefined && display !== '' ? [x11Backend(display, log.child({ part: 'x11' }))] : []),
+      testPatternBackend(),
+    ];
+    const engine = new Engine({
+      version,
+      host,
+      log,
+      settings,
+      overrides: {
+        ...(flags.replaySeconds === undefined ? {} : { replaySeconds: flags.replaySeconds }),
+        ...(flags.replayMegabytes === undefined ? {} : { replayMegabytes: flags.replayMegabytes }),
+      },
+      dataFolder,
+      clipsFolder,
+      rtmpPort: flags.rtmpPort,
+      rtmpHostModule: path.join(builtFolder, 'rtmp-host.js'),
+      backends,
+      env,
+    });
+    const handlers = contractHandlers(engine);
+    const http = await startHttp({
+      port: flags.port,
+      pages: path.resolve(builtFolder, '../renderer'),
+      studio: engine,
+      handlers,
+      log: log.child({ part: 'http' }),
+    });
+    undo.push(async () => http.close());
+    undo.push(async () => engine.close());
+    await engine.start(http.url);
+    return { engine, handlers, log, url: http.url, close: async () => closeAll(undo, log) };
+  } catch (thrown) {
+    await closeAll(undo, undefined);
+    throw thrown;
+  }
+}
+
+async function closeAll(undo: (() => Promise<void> | void)[], log: Log | undefined): Promise<void> {
+  for (const step of undo.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      log?.warn({ err: error }, 'a part did not stop cleanly');
+    }
+  }
+}
+
+/** An exception nobody foresaw must not take the last minutes with it: it is logged, and the ring lives on. */
+function containUnexpected(log: Log): void {
+  process.on('uncaughtException', (error) => log.error({ err: error }, 'unexpected exception'));
+  process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unexpected rejection'));
+}
+
+/** A start-up failure as two sentences for stderr. */
+export function explain(thrown: unknown): string {
+  if (thrown instanceof StudioError) return `${thrown.message} ${thrown.remedy}`;
+  return `Pitwall could not start: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`;
+}

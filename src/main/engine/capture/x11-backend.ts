@@ -1,0 +1,175 @@
+import { StudioError, type Source } from '../../../contract/index.ts';
+import { openDisplay, type X11Display } from '../../x11/display.ts';
+import { X11Error } from '../../x11/errors.ts';
+import type { X11Screen } from '../../x11/screens.ts';
+import type { X11Window } from '../../x11/windows.ts';
+import type { Ffmpeg } from '../ffmpeg/locate.ts';
+import type { Log } from '../logging/log.ts';
+import { SILENCE, x11ScreenInput, x11WindowInput } from './args.ts';
+import type { CaptureBackend, OpenSource, SourceEvent } from './backend.ts';
+import { looksLikeGame } from './select.ts';
+
+const MIN_SIDE = 16;
+
+export const windowSourceId = (xid: number): string => `window:0x${xid.toString(16)}`;
+
+const xidOf = (id: string): number | undefined => {
+  const match = /^window:0x([0-9a-f]{1,8})$/.exec(id);
+  return match?.[1] === undefined ? undefined : Number.parseInt(match[1], 16);
+};
+
+const screenIndexOf = (id: string): number | undefined => {
+  const match = /^screen:(\d{1,3})$/.exec(id);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+};
+
+const windowSource = (window: X11Window): Source => {
+  const tooSmall = window.width < MIN_SIDE || window.height < MIN_SIDE;
+  const reason = !window.viewable ? 'It is minimised: show the window first.' : tooSmall ? 'The window is too small.' : undefined;
+  const app = window.processName ?? window.className;
+  return {
+    id: windowSourceId(window.id),
+    kind: 'window',
+    name: window.title,
+    ...(app === undefined ? {} : { app }),
+    ...(tooSmall ? {} : { width: window.width, height: window.height }),
+    suggested: looksLikeGame(window.title, window.className, window.processName),
+    available: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
+  };
+};
+
+const screenSource = (screen: X11Screen): Source => ({
+  id: `screen:${screen.index}`,
+  kind: 'screen',
+  name: screen.primary ? `Whole screen (${screen.name})` : `Screen ${screen.index + 1} (${screen.name})`,
+  width: screen.width,
+  height: screen.height,
+  suggested: false,
+  available: true,
+});
+
+/** X11 windows and screens, grabbed by ffmpeg's x11grab; the window is kept whole by XComposite and watched on our own connection. */
+export function x11Backend(displayName: string, log: Log): CaptureBackend {
+  const changed = new Set<() => void>();
+  let opening: Promise<X11Display> | undefined;
+  let closed = false;
+
+  const display = async (): Promise<X11Display> => {
+    if (closed) throw new X11Error('closed', 'the backend was closed');
+    opening ??= openDisplay(displayName).then((opened) => {
+      opened.onLost((error) => {
+        opening = undefined;
+        if (closed) return;
+        log.warn({ err: error }, 'the X server was lost');
+        for (const listener of changed) listener();
+      });
+      opened.onWindowsChanged(() => {
+        for (const listener of changed) listener();
+      });
+      return opened;
+    });
+    try {
+      return await opening;
+    } catch (error) {
+      opening = undefined;
+      throw error;
+    }
+  };
+
+  const openWindow = async (source: Source, xid: number, onEvent: (event: SourceEvent) => void): Promise<OpenSource> => {
+    const x = await display();
+    let gone = false;
+    const watch = await x.watchWindow(xid, (event) => {
+      if (event.type === 'gone') gone = true;
+      onEvent({ type: EVENTS[event.type] });
+    });
+    const stopListening = x.onLost(() => {
+      gone = true;
+      onEvent({ type: 'gone' });
+    });
+    if (!watch.redirected) log.warn({ window: source.name }, 'another program composites this window: covered parts may be missing');
+    return {
+      id: source.id,
+      kind: 'window',
+      name: source.name,
+      state: () => ({ width: watch.geometry.width, height: watch.geometry.height, hidden: !watch.mapped, gone }),
+      input: (fps) => x11WindowInput(displayName, xid, fps),
+      audio: SILENCE,
+      async release() {
+        stopListening();
+        await watch.release().catch((error: unknown) => log.info({ err: error }, 'the window watch was already gone'));
+      },
+    };
+  };
+
+  const openScreen = async (source: Source, index: number, onEvent: (event: SourceEvent) => void): Promise<OpenSource> => {
+    const x = await display();
+    const screen = (await x.listScreens()).find((candidate) => candidate.index === index);
+    if (!screen) throw new X11Error('no-window', `no screen ${index}`);
+    let gone = false;
+    const stopListening = x.onLost(() => {
+      gone = true;
+      onEvent({ type: 'gone' });
+    });
+    return {
+      id: source.id,
+      kind: 'screen',
+      name: source.name,
+      state: () => ({ width: screen.width, height: screen.height, hidden: false, gone }),
+      input: (fps) => x11ScreenInput(displayName, screen, fps),
+      audio: SILENCE,
+      release: async () => {
+        stopListening();
+        return Promise.resolve();
+      },
+    };
+  };
+
+  return {
+    name: 'x11',
+    owns: (id) => xidOf(id) !== undefined || screenIndexOf(id) !== undefined,
+    async list() {
+      try {
+        const x = await display();
+        const [windows, screens] = await Promise.all([x.listWindows(), x.listScreens()]);
+        return [...windows.map(windowSource), ...screens.map(screenSource)];
+      } catch (error) {
+        log.info({ err: error }, 'no X display to list windows from');
+        return [];
+      }
+    },
+    async open(source, ffmpeg: Ffmpeg, onEvent, signal) {
+      if (!ffmpeg.devices.has('x11grab')) {
+        throw new StudioError('ffmpeg-unsuitable', 'This ffmpeg cannot capture X11 windows (it has no x11grab).', "Install your system's own ffmpeg package, or set FFMPEG_PATH to one with x11grab.");
+      }
+      const xid = xidOf(source.id);
+      const index = screenIndexOf(source.id);
+      try {
+        signal.throwIfAborted();
+        if (xid !== undefined) return await openWindow(source, xid, onEvent);
+        return await openScreen(source, index ?? 0, onEvent);
+      } catch (cause) {
+        if (cause instanceof X11Error && cause.code === 'no-window') {
+          throw new StudioError('source-gone', `"${source.name}" is no longer there.`, 'Open it again, then choose it from the list.', { cause });
+        }
+        throw new StudioError('source-unavailable', `"${source.name}" cannot be captured.`, 'Check that the X server runs and that this user may connect to it.', { cause });
+      }
+    },
+    onChanged(listener) {
+      changed.add(listener);
+      display().catch(() => undefined); // subscribes as soon as there is a display; without one there is nothing to watch
+    },
+    thumbnailInput(source) {
+      const xid = xidOf(source.id);
+      return xid === undefined ? undefined : x11WindowInput(displayName, xid, 30);
+    },
+    async close() {
+      closed = true;
+      const open = await opening?.catch(() => undefined);
+      await open?.close();
+    },
+  };
+}
+
+const EVENTS = { geometry: 'resized', unmapped: 'hidden', mapped: 'shown', gone: 'gone' } as const;

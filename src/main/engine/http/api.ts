@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import { ClipId, SaveRequest, StartCapture, StudioError, statusOf } from '../../../contract/index.ts';
+import { badRequest } from '../../../contract/wire/server.ts';
+import type { Studio } from '../studio.ts';
+import { sendFile } from './range.ts';
+import { readJson, sendJson } from './respond.ts';
+
+type Context = { studio: Studio; request: IncomingMessage; response: ServerResponse; params: readonly string[]; signal: AbortSignal };
+type Route = { method: 'GET' | 'POST' | 'DELETE'; path: RegExp; run: (context: Context) => Promise<void> };
+
+const route = (method: Route['method'], path: RegExp, run: Route['run']): Route => ({ method, path, run });
+
+async function body<S extends z.ZodType>(request: IncomingMessage, schema: S): Promise<z.output<S>> {
+  const parsed = schema.safeParse(await readJson(request));
+  if (!parsed.success) throw badRequest('The request', parsed.error);
+  return parsed.data;
+}
+
+const clipIdOf = (params: readonly string[]): string => {
+  const id = ClipId.safeParse(params[0]);
+  if (!id.success) throw new StudioError('clip-not-found', 'There is no such clip.', 'Ask GET /api/clips for the list.');
+  return id.data;
+};
+
+/** `/api/*` of DESIGN section 3. Each route calls the same intents as the contract's procedures. */
+const ROUTES: readonly Route[] = [
+  route('GET', /^\/api\/status$/, async ({ studio, response }) => {
+    studio.refresh();
+    sendJson(response, 200, statusOf(studio.state));
+    return Promise.resolve();
+  }),
+  route('GET', /^\/api\/sources$/, async ({ studio, response }) => sendJson(response, 200, await studio.refreshSources())),
+  route('GET', /^\/api\/sources\/([^/]+)\/thumbnail$/, async ({ studio, response, params, signal }) => {
+    const jpeg = await studio.sourceThumbnail(decodeURIComponent(params[0] ?? ''), signal);
+    response.writeHead(200, { 'Content-Type': 'image/jpeg', 'Content-Length': jpeg.length, 'Cache-Control': 'no-store' });
+    response.end(jpeg);
+  }),
+  route('POST', /^\/api\/capture\/start$/, async ({ studio, request, response }) =>
+    sendJson(response, 200, await studio.startCapture(await body(request, StartCapture))),
+  ),
+  route('POST', /^\/api\/capture\/stop$/, async ({ studio, response }) => sendJson(response, 200, await studio.stopCapture())),
+  route('POST', /^\/api\/replays$/, async ({ studio, request, response }) =>
+    sendJson(response, 201, await studio.saveReplay(await body(request, SaveRequest))),
+  ),
+  route('GET', /^\/api\/clips$/, async ({ studio, response }) => {
+    await studio.refreshClips();
+    sendJson(response, 200, studio.state.clips);
+  }),
+  route('GET', /^\/api\/clips\/([^/]+)\/file$/, async ({ studio, response, params }) => {
+    const clip = await studio.clip(clipIdOf(params));
+    await sendFile(response, clip.path, { 'Content-Type': 'video/mp4' });
+  }),
+  route('GET', /^\/api\/clips\/([^/]+)\/thumbnail$/, async ({ studio, response, params, signal }) => {
+    await sendFile(response, await studio.clipThumbnail(clipIdOf(params), signal), {
+      'Content-Type': 'image/jpeg',
+      'Cache-Control': 'private, max-age=86400',
+    });
+  }),
+  route('DELETE', /^\/api\/clips\/([^/]+)$/, async ({ studio, response, params }) => {
+    await studio.deleteClip(clipIdOf(params));
+    response.writeHead(204).end();
+  }),
+];
+
+/** Answers a request under `/api/`. Errors: `StudioError`, to be sent as a problem document. */
+export async function serveApi(studio: Studio, request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const matches = ROUTES.filter((candidate) => candidate.path.test(path));
+  const found = matches.find((candidate) => candidate.method === method);
+  if (!found) {
+    if (matches.length > 0) response.setHeader('Allow', matches.map((candidate) => candidate.method).join(', '));
+    throw new StudioError('not-found', matches.length > 0 ? `${request.method ?? ''} is not possible on ${path}.` : `There is nothing at ${path}.`, 'See the table of routes in README.md.');
+  }
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const params = found.path.exec(path)?.slice(1) ?? [];
+  await found.run({ studio, request, response, params, signal: gone.signal });
+}

@@ -1,0 +1,24 @@
+import { procedures } from '../../contract/index.ts';
+import { handlerMap, onCall, onEvents, onFrames, type Handler } from '../../contract/wire/server.ts';
+import type { PreviewHub } from './preview/hub.ts';
+import type { StateStore } from './state-store.ts';
+import type { Studio } from './studio.ts';
+
+/** The contract's procedures, each bound to one intent or stream of the engine. */
+export function contractHandlers(studio: Studio & { store: StateStore; preview: PreviewHub }): ReadonlyMap<string, Handler> {
+  const nothing = (): undefined => undefined;
+  return handlerMap(Object.values(procedures), [
+    onCall(procedures.startCapture, async (request) => studio.startCapture(request)),
+    onCall(procedures.stopCapture, async () => studio.stopCapture()),
+    onCall(procedures.refreshSources, async () => studio.refreshSources()),
+    onCall(procedures.saveReplay, async (request) => studio.saveReplay(request)),
+    onCall(procedures.clearReplay, async () => studio.clearReplay().then(nothing)),
+    onCall(procedures.deleteClip, async ({ id }) => studio.deleteClip(id).then(nothing)),
+    onCall(procedures.revealClip, async ({ id }) => studio.revealClip(id).then(nothing)),
+    onCall(procedures.openClipsFolder, async () => studio.openClipsFolder().then(nothing)),
+    onCall(procedures.updateSettings, async (patch) => studio.updateSettings(patch)),
+    onEvents(procedures.watchState, (emit) => studio.store.watch(emit)),
+    onEvents(procedures.watchNotices, (emit) => studio.store.watchNotices(emit)),
+    onFrames(procedures.watchPreview, (sink) => studio.preview.open(sink)),
+  ]);
+}

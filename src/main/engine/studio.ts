@@ -1,0 +1,22 @@
+import type { Clip, SaveAnswer, SaveRequest, SessionState, Settings, SettingsPatch, Source, StartCapture, StudioState } from '../../contract/index.ts';
+
+/** The engine's intents and its state, as HTTP and the contract see them. Every method rejects with `StudioError`. */
+export interface Studio {
+  readonly state: StudioState;
+  /** Derives what changes with time (rates, seconds held) now instead of at the next tick. */
+  refresh(): void;
+  refreshSources(): Promise<Source[]>;
+  sourceThumbnail(id: string, signal: AbortSignal): Promise<Uint8Array>;
+  startCapture(request: StartCapture): Promise<SessionState>;
+  stopCapture(): Promise<SessionState>;
+  saveReplay(request: SaveRequest): Promise<SaveAnswer>;
+  clearReplay(): Promise<void>;
+  refreshClips(): Promise<void>;
+  clip(id: string): Promise<Clip>;
+  /** path of a JPEG */
+  clipThumbnail(id: string, signal: AbortSignal): Promise<string>;
+  deleteClip(id: string): Promise<void>;
+  revealClip(id: string): Promise<void>;
+  openClipsFolder(): Promise<void>;
+  updateSettings(patch: SettingsPatch): Promise<Settings>;
+}
