@@ -12,7 +12,7 @@ const FETCH_LIMIT_MS = 10_000;
 const REMEMBERED_MS = 24 * 3600_000;
 /** An Electron that ends by a crash or for want of a library within this time never showed its window. */
 const EARLY_MS = 15_000;
-const BY_HAND = '`node node_modules/electron/install.js` fetches it without a time limit';
+const BY_HAND = '`node node_modules/electron/install.js` tries again without a time limit';
 
 /** @typedef {{ program: string } | { reason: string }} Found `reason` begins a sentence, without a full stop */
 
@@ -27,8 +27,8 @@ export async function findElectron(options) {
   }
   const present = installedElectron();
   if (present !== undefined) return { program: present };
-  if (!options.install) return { reason: `Electron's program is not installed (${BY_HAND})` };
-  if (failedLately()) return { reason: `Electron's program could not be downloaded lately (${BY_HAND})` };
+  if (!options.install) return { reason: `Electron's program is not installed (`node node_modules/electron/install.js` fetches it)` };
+  if (failedLately()) return { reason: `Electron's program could not be downloaded within the last day (${BY_HAND})` };
 
   const fetched = await run([process.execPath, join(PACKAGE, 'install.js')], {
     timeoutMs: FETCH_LIMIT_MS - 500,
@@ -39,7 +39,8 @@ export async function findElectron(options) {
   const program = fetched.ok ? installedElectron() : undefined;
   if (program !== undefined) return { program };
   rememberFailure();
-  return { reason: `Electron's program could not be downloaded within ${FETCH_LIMIT_MS / 1000} s (${BY_HAND})` };
+  const how = fetched.timedOut ? `not be downloaded within ${FETCH_LIMIT_MS / 1000} s` : 'not be downloaded';
+  return { reason: `Electron's program could ${how} (${BY_HAND})` };
 }
 
 /** As electron/index.js looks for it, but never downloading. */
