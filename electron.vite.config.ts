@@ -6,8 +6,8 @@ import { defineConfig } from 'electron-vite';
 const here = import.meta.dirname;
 
 /**
- * One build for both shells: `index` is Electron's entry, `headless` plain Node's, `rtmp-host` the child process
- * around node-media-server. The default `chunks/` folder breaks `new URL('./x.js', import.meta.url)` from shared code.
+ * One build for both shells: `index` is Electron's entry, `headless` plain Node's, `cli` the parser of flags for
+ * scripts/start.mjs, `rtmp-host` the child process around node-media-server. The default `chunks/` folder breaks `new URL('./x.js', import.meta.url)` from shared code.
  */
 export default defineConfig({
   main: {
@@ -16,6 +16,7 @@ export default defineConfig({
         input: {
           index: resolve(here, 'src/main/index.ts'),
           headless: resolve(here, 'src/main/headless.ts'),
+          cli: resolve(here, 'src/main/cli.ts'),
           'rtmp-host': resolve(here, 'src/main/engine/rtmp/rtmp-host.ts'),
         },
         output: { chunkFileNames: '[name]-[hash].js' },

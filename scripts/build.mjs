@@ -10,7 +10,14 @@ import { ensure } from './setup.mjs';
 const INPUTS = ['src', 'resources', 'electron.vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json'];
 const STAMP = join(ROOT, 'out', '.stamp');
 /** What a finished build has at least. */
-const OUTPUTS = ['main/index.js', 'main/headless.js', 'main/rtmp-host.js', 'preload/index.cjs', 'renderer/index.html'];
+const OUTPUTS = [
+  'main/index.js',
+  'main/headless.js',
+  'main/cli.js',
+  'main/rtmp-host.js',
+  'preload/index.cjs',
+  'renderer/index.html',
+];
 const BUILD_LIMIT_MS = 10 * 60_000;
 
 /**

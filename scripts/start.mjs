@@ -11,13 +11,13 @@ import { command, ROOT, say } from './lib/run.mjs';
 import { watchNpm } from './npm-watch.mjs';
 import { ensure } from './setup.mjs';
 
-const HEADLESS_ENTRY = join(ROOT, 'out', 'main', 'headless.js');
+const BUILT = join(ROOT, 'out', 'main');
 
-/** @param {'browser' | 'headless'} shell @param {readonly string[]} flags */
-async function runHere(shell, flags) {
-  process.env['PITWALL_SHELL'] = shell;
-  process.argv = [process.execPath, HEADLESS_ENTRY, ...flags];
-  await import(pathToFileURL(HEADLESS_ENTRY).href);
+/** @param {readonly string[]} flags */
+async function runHere(flags) {
+  const entry = join(BUILT, 'headless.js');
+  process.argv = [process.execPath, entry, ...flags];
+  await import(pathToFileURL(entry).href);
 }
 
 await command(async () => {
@@ -26,15 +26,17 @@ await command(async () => {
   const install = !flags.includes('--no-install');
   await ensure({ npm: true, install });
   await build();
-  // Answered by the studio's own parser of flags; needs nothing else.
-  if (flags.includes('--help') || flags.includes('--version')) return runHere('headless', flags);
+  const { parseCommandLine } = await import(pathToFileURL(join(BUILT, 'cli.js')).href);
+  const commandLine = parseCommandLine(flags);
+  // Help, version and bad usage are answered by the studio itself and need nothing else.
+  if (!('run' in commandLine)) return runHere(flags);
 
   await ensure({ ffmpeg: true, install });
-  if (flags.includes('--headless')) return runHere('headless', flags);
+  if (commandLine.run.headless) return runHere(flags);
 
   const electron = await findElectron({ install });
   const outcome = 'program' in electron ? await runElectron(electron.program, flags) : electron;
   if ('code' in outcome) return outcome.code;
   say(`${outcome.reason}, so the same studio opens in the browser.`);
-  return runHere('browser', flags);
+  return runHere(flags);
 });

@@ -12,6 +12,7 @@ const FETCH_LIMIT_MS = 10_000;
 const REMEMBERED_MS = 24 * 3600_000;
 /** An Electron that ends by a crash or for want of a library within this time never showed its window. */
 const EARLY_MS = 15_000;
+const FETCHED_BY = 'fetched by `node node_modules/electron/install.js`';
 const BY_HAND = '`node node_modules/electron/install.js` tries again without a time limit';
 
 /** @typedef {{ program: string } | { reason: string }} Found `reason` begins a sentence, without a full stop */
@@ -27,7 +28,7 @@ export async function findElectron(options) {
   }
   const present = installedElectron();
   if (present !== undefined) return { program: present };
-  if (!options.install) return { reason: `Electron's program is not installed (`node node_modules/electron/install.js` fetches it)` };
+  if (!options.install) return { reason: `Electron's program is not installed (${FETCHED_BY})` };
   if (failedLately()) return { reason: `Electron's program could not be downloaded within the last day (${BY_HAND})` };
 
   const fetched = await run([process.execPath, join(PACKAGE, 'install.js')], {
