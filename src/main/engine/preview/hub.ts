@@ -7,8 +7,8 @@ export type PreviewPicture = {
   ptsMicros: number;
   codec: 'h264' | 'hevc';
   profile: readonly [number, number, number] | undefined;
-  width: number;
-  height: number;
+  width: number | undefined;
+  height: number | undefined;
   copyAnnexB(): Uint8Array;
 };
 
@@ -67,7 +67,7 @@ const frameOf = (picture: PreviewPicture, discontinuity: boolean): Uint8Array =>
     discontinuity,
     profile: picture.profile ?? [0x42, 0xc0, 0x1e],
     timestampMicros: picture.ptsMicros,
-    width: picture.width,
-    height: picture.height,
+    width: picture.width ?? 0,
+    height: picture.height ?? 0,
     data: picture.copyAnnexB(),
   });
