@@ -135,13 +135,16 @@ describe.each([{ manager: false }, { manager: true }])('watchWindow (openbox: $m
     await cover.raise();
     const events: string[] = [];
     const first = await opened.watchWindow(game.id, () => undefined);
-    const second = await opened.watchWindow(game.id, (event) => events.push(event.type));
+    const second = await opened.watchWindow(game.id, () => undefined);
     await first.release();
     await first.release();
     expect(await redShare(server.display, game.id)).toBe(1);
+    await second.release();
+    expect(await redShare(server.display, game.id)).toBeLessThan(0.9);
+    const third = await opened.watchWindow(game.id, (event) => events.push(event.type));
     await game.close();
     await eventually(() => events.includes('gone'));
-    await second.release();
+    await third.release();
   });
 
   it('refuses a window that is not there', async () => {

@@ -3,6 +3,7 @@ import type { XComposite, XEvent } from 'x11';
 import type { X11Connection } from './connection.ts';
 import { Listeners } from './connection.ts';
 import { X11Error } from './errors.ts';
+import type { X11ErrorCode } from './errors.ts';
 import { attributes, isViewable, rootGeometry } from './windows.ts';
 
 /** Position in root coordinates and inner size, pixels. */
@@ -137,9 +138,7 @@ export async function watchWindow(
         stop();
         events.clear();
         await takeBack();
-        if (composite && redirected && !connection.ended)
-          // The window or the server may be gone, which undid the redirection.
-          await connection.checked(() => composite.UnredirectWindow(id)).catch(() => undefined);
+        if (composite && redirected) await unredirect(connection, composite, id);
       },
     };
   } catch (error) {
@@ -156,6 +155,27 @@ async function redirect(connection: X11Connection, composite: XComposite, id: nu
   } catch (error) {
     if (error instanceof X11Error && (error.code === 'taken' || error.code === 'refused')) return false;
     throw error;
+  }
+}
+
+/** CompositeUnredirectWindow, Automatic (Composite 0.4, section 5); harmless where the window or the server is gone. */
+async function unredirect(connection: X11Connection, composite: XComposite, id: number): Promise<void> {
+  const { client } = connection;
+  const request = Buffer.alloc(12);
+  request.writeUInt8(composite.majorOpcode, 0);
+  request.writeUInt8(3, 1);
+  request.writeUInt16LE(request.length / 4, 2);
+  request.writeUInt32LE(id, 4);
+  request.writeUInt8(composite.Redirect.Automatic, 8);
+  try {
+    await connection.checked(() => {
+      client.seq_num++;
+      client.pack_stream.put(request);
+      client.pack_stream.submit();
+    });
+  } catch (error) {
+    const moot: readonly X11ErrorCode[] = ['no-window', 'lost', 'closed'];
+    if (!(error instanceof X11Error && moot.includes(error.code))) throw error;
   }
 }
 

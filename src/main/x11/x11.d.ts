@@ -110,7 +110,7 @@ declare module 'x11' {
     majorOpcode: number;
     Redirect: { Automatic: 0; Manual: 1 };
     RedirectWindow(window: number, update: 0 | 1): void;
-    UnredirectWindow(window: number): void;
+    // UnredirectWindow is left out: 4.2.2 sends it without its update field, which the server refuses (BadLength).
   }
   export interface XRandr {
     /** version the server speaks; missing where it did not answer */
@@ -151,6 +151,8 @@ declare module 'x11' {
      * client an object of its own before asking.
      */
     atoms: Record<string, number>;
+    /** where requests are written that the package has not, or has wrong: count `seq_num` up, `put` the bytes, `submit` */
+    pack_stream: { put(request: Buffer): unknown; submit(expectsReply?: boolean): boolean };
     AllocID(): number;
     require(name: 'composite', reply: (error: Error | null | undefined, extension: XComposite) => void): void;
     require(name: 'randr', reply: (error: Error | null | undefined, extension: XRandr) => void): void;
