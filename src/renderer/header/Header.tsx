@@ -1,0 +1,70 @@
+import { Play, Settings, Square } from 'lucide-react';
+import { startCapture, stopCapture } from '../store/actions.ts';
+import { openDialog, useConnected, useStudio } from '../store/store.ts';
+import { useChosenSource } from '../sources/SourcePicker.tsx';
+import { Button } from '../ui/Button.tsx';
+import { useBusy } from '../ui/useBusy.ts';
+import { RtmpPill } from './RtmpPill.tsx';
+import { StatePill } from './StatePill.tsx';
+
+export function Header() {
+  return (
+    <header className="flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-panel px-4 py-2">
+      <span className="flex items-center gap-2.5 font-semibold tracking-wide">
+        <i
+          aria-hidden
+          className="size-3 rounded-[3px] bg-[conic-gradient(var(--color-accent)_25%,#fff_0_50%,var(--color-accent)_0_75%,#fff_0)]"
+        />
+        Pitwall
+      </span>
+      <StatePill />
+      <RtmpPill />
+      <span className="flex-1" />
+      <Button
+        look="quiet"
+        aria-label="Settings"
+        title="Settings"
+        className="w-9 px-0"
+        onClick={() => openDialog({ kind: 'settings' })}
+      >
+        <Settings size={18} strokeWidth={1.7} aria-hidden />
+      </Button>
+      <StartStop />
+    </header>
+  );
+}
+
+function StartStop() {
+  const session = useStudio((state) => state.session);
+  const connected = useConnected();
+  const chosen = useChosenSource();
+  const [busy, run] = useBusy();
+
+  switch (session.state) {
+    case 'starting':
+    case 'live':
+    case 'stalled':
+    case 'reconnecting':
+      return (
+        <Button look="stop" disabled={busy || !connected} onClick={() => run(stopCapture)}>
+          <Square size={13} aria-hidden className="fill-current" />
+          Stop streaming
+        </Button>
+      );
+    case 'stopping':
+      return <Button disabled>Stopping…</Button>;
+    case 'idle':
+    case 'failed':
+      return (
+        <Button
+          look="primary"
+          disabled={busy || !connected || !chosen}
+          title={chosen ? `Stream ${chosen.name}` : 'Choose a window or a screen first'}
+          onClick={() => chosen && run(() => startCapture(chosen.id))}
+        >
+          <Play size={15} aria-hidden className="fill-current" />
+          Start streaming
+        </Button>
+      );
+  }
+}

@@ -1,0 +1,80 @@
+import { Check, Copy, CopyX } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { useStudio } from '../store/store.ts';
+import { cx } from '../ui/cx.ts';
+import { count } from '../words/format.ts';
+
+/** The address readers open, how many there are, and a button that copies it. */
+export function RtmpPill() {
+  const rtmp = useStudio((state) => state.rtmp);
+  const up = rtmp.state === 'up';
+  return (
+    <span
+      className={cx(
+        'inline-flex h-7 min-w-0 items-center gap-2 rounded-full border pl-3 text-[12.5px]',
+        up ? 'border-edge pr-1' : 'border-edge pr-3',
+        rtmp.state === 'down' && 'border-warn/50 bg-warn/10',
+      )}
+      title={rtmp.state === 'down' ? `${rtmp.error.message} ${rtmp.error.remedy}` : undefined}
+    >
+      <i
+        aria-hidden
+        className={cx('size-2 shrink-0 rounded-full', up ? 'bg-ok' : rtmp.state === 'down' ? 'bg-warn' : 'bg-faint')}
+      />
+      {rtmp.state === 'starting' && <span className="text-dim">RTMP server starting</span>}
+      {rtmp.state === 'down' && <span className="truncate">RTMP server down</span>}
+      {up && (
+        <>
+          <span className="truncate">{rtmp.url}</span>
+          <span className="num shrink-0 text-dim">{count(rtmp.readers.length, 'reader')}</span>
+          <CopyButton text={rtmp.url} />
+        </>
+      )}
+    </span>
+  );
+}
+
+function CopyButton({ text }: { text: string }) {
+  const [outcome, setOutcome] = useState<'copied' | 'refused' | null>(null);
+  useEffect(() => {
+    if (!outcome) return;
+    const timer = setTimeout(() => setOutcome(null), 2000);
+    return () => clearTimeout(timer);
+  }, [outcome]);
+  const copy = (): void => {
+    // an insecure origin has no clipboard; a browser may also refuse it
+    const writing = window.isSecureContext
+      ? navigator.clipboard.writeText(text)
+      : Promise.reject(new Error('insecure'));
+    writing.then(
+      () => setOutcome('copied'),
+      () => setOutcome('refused'),
+    );
+  };
+  const Icon = outcome === 'copied' ? Check : outcome === 'refused' ? CopyX : Copy;
+  const words =
+    outcome === 'copied'
+      ? 'Copied'
+      : outcome === 'refused'
+        ? 'The browser refused; select it by hand'
+        : 'Copy the address';
+  return (
+    <>
+      <button
+        type="button"
+        aria-label="Copy the RTMP address"
+        title={words}
+        onClick={copy}
+        className={cx(
+          'grid size-6 shrink-0 place-items-center rounded-full hover:bg-raised',
+          outcome === 'copied' ? 'text-ok' : 'text-dim',
+        )}
+      >
+        <Icon size={13} aria-hidden />
+      </button>
+      <span role="status" className="sr-only">
+        {outcome ? words : ''}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,219 @@
+import { FolderOpen } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import { type ErrorInfo, toErrorInfo } from '../../contract/errors.ts';
+import { openClipsFolder, updateSettings } from '../store/actions.ts';
+import { closeDialog, useConnected, useStudio } from '../store/store.ts';
+import { Button } from '../ui/Button.tsx';
+import { cx } from '../ui/cx.ts';
+import { Modal } from '../ui/Modal.tsx';
+import { Sentence } from '../ui/Sentence.tsx';
+import { useBusy } from '../ui/useBusy.ts';
+import { span } from '../words/format.ts';
+import { isRunning } from '../words/session-words.ts';
+import { type Field, formOf, megabytesFor, readForm, type SettingsForm } from './form.ts';
+import { HotkeyField } from './HotkeyField.tsx';
+
+const SIZES = [
+  ['source', 'As the source'],
+  ['1080p', 'At most 1080 lines'],
+  ['720p', 'At most 720 lines'],
+  ['480p', 'At most 480 lines'],
+] as const;
+const CONTROL = 'h-9 rounded-lg border border-edge bg-page px-3 text-ink aria-invalid:border-bad disabled:text-faint';
+
+export function SettingsDialog() {
+  const { settings, hotkey, app, health, session } = useStudio((state) => state);
+  const connected = useConnected();
+  const [form, setForm] = useState(() => formOf(settings));
+  const [failure, setFailure] = useState<ErrorInfo | null>(null);
+  const [saving, run] = useBusy();
+  const read = readForm(form, settings);
+  const errors = read.ok ? {} : read.errors;
+  const running = isRunning(session);
+  const set = (field: Field) => (value: string) => setForm((before) => ({ ...before, [field]: value }));
+
+  const save = (): void => {
+    if (!read.ok) return;
+    if (Object.keys(read.patch).length === 0) {
+      closeDialog();
+      return;
+    }
+    run(async () => {
+      try {
+        await updateSettings(read.patch);
+        closeDialog();
+      } catch (thrown) {
+        setFailure(toErrorInfo(thrown));
+      }
+    });
+  };
+
+  const nextStart = running ? 'Takes effect at the next start of streaming.' : undefined;
+  return (
+    <Modal title="Settings" width="max-w-xl" onClose={closeDialog} onEscapeKeyDown={keepOpenWhileRecording}>
+      <form
+        noValidate
+        className="flex min-h-0 flex-col"
+        onSubmit={(event) => {
+          event.preventDefault();
+          save();
+        }}
+      >
+        <div className="scroll grid min-h-0 gap-5 px-5 py-4">
+          <Group title="Picture">
+            <Row label="Frame rate" id="fps" note={nextStart}>
+              <select
+                id="fps"
+                className={CONTROL}
+                value={form.fps}
+                onChange={(event) => set('fps')(event.target.value)}
+              >
+                <option value="30">30 pictures per second</option>
+                <option value="60">60 pictures per second</option>
+              </select>
+            </Row>
+            <Row label="Picture size" id="pictureSize" note={nextStart}>
+              <select
+                id="pictureSize"
+                className={CONTROL}
+                value={form.pictureSize}
+                onChange={(event) => set('pictureSize')(event.target.value)}
+              >
+                {SIZES.map(([value, words]) => (
+                  <option key={value} value={value}>
+                    {words}
+                  </option>
+                ))}
+              </select>
+            </Row>
+          </Group>
+          <Group title="Replay">
+            <NumberRow field="replaySeconds" label="Keep at most" unit="seconds" {...{ form, errors, set }} />
+            <NumberRow
+              field="replayMegabytes"
+              label="In memory, at most"
+              unit="MB"
+              note={memoryNote(form, health.bitrateKbps)}
+              {...{ form, errors, set }}
+            />
+            <NumberRow
+              field="saveSeconds"
+              label="Save button saves the last"
+              unit="seconds"
+              {...{ form, errors, set }}
+            />
+            <Row label="Hotkey for Save">
+              <HotkeyField
+                value={form.saveHotkey}
+                onChange={set('saveHotkey')}
+                status={hotkey}
+                error={errors.saveHotkey}
+              />
+            </Row>
+          </Group>
+          <Group title="Clips">
+            <Row label="Folder">
+              <div className="flex min-w-0 items-center gap-2">
+                <span className="min-w-0 flex-1 truncate text-[13px] text-dim" title={app.clipsFolder}>
+                  {app.clipsFolder}
+                </span>
+                <Button disabled={!connected} onClick={() => void openClipsFolder()}>
+                  <FolderOpen size={15} aria-hidden />
+                  Open folder
+                </Button>
+              </div>
+            </Row>
+          </Group>
+        </div>
+        {failure && (
+          <div role="alert" className="px-5 pb-4">
+            <Sentence severity="error" message={failure.message} remedy={failure.remedy} />
+          </div>
+        )}
+        <footer className="flex items-center gap-2 border-t border-line px-5 py-3.5">
+          <span className="flex-1 text-xs text-faint">Pitwall {app.version}</span>
+          <Button onClick={closeDialog}>Cancel</Button>
+          <Button type="submit" look="primary" disabled={!read.ok || !connected || saving}>
+            Save settings
+          </Button>
+        </footer>
+      </form>
+    </Modal>
+  );
+}
+
+function keepOpenWhileRecording(event: Event): void {
+  if (document.querySelector('[data-recording-hotkey]')) event.preventDefault();
+}
+
+function memoryNote(form: SettingsForm, bitrateKbps: number | null): string | undefined {
+  const seconds = Number(form.replaySeconds);
+  if (!bitrateKbps || !Number.isFinite(seconds) || seconds <= 0) return undefined;
+  return `At the present bitrate ${span(seconds)} take about ${megabytesFor(seconds, bitrateKbps)} MB.`;
+}
+
+function Group({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <fieldset>
+      <legend className="card-title mb-2">{title}</legend>
+      <div className="grid gap-3">{children}</div>
+    </fieldset>
+  );
+}
+
+type RowProps = {
+  label: string;
+  id?: string;
+  note?: string | undefined;
+  error?: string | undefined;
+  children: ReactNode;
+};
+
+function Row({ label, id, note, error, children }: RowProps) {
+  const Label = id === undefined ? 'span' : 'label';
+  return (
+    <div className="grid items-start gap-x-4 gap-y-1 sm:grid-cols-[180px_1fr]">
+      <Label {...(id === undefined ? {} : { htmlFor: id })} className="text-[13px] leading-9">
+        {label}
+      </Label>
+      <div className="min-w-0">
+        {children}
+        {(error ?? note) !== undefined && (
+          <p id={`${id ?? label}-note`} className={cx('mt-1.5 text-xs', error === undefined ? 'text-dim' : 'text-bad')}>
+            {error ?? note}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function NumberRow(props: {
+  field: 'replaySeconds' | 'replayMegabytes' | 'saveSeconds';
+  label: string;
+  unit: string;
+  note?: string | undefined;
+  form: SettingsForm;
+  errors: Partial<Record<Field, string>>;
+  set: (field: Field) => (value: string) => void;
+}) {
+  const { field, label, unit, note, form, errors, set } = props;
+  const error = errors[field];
+  return (
+    <Row label={label} id={field} note={note} error={error}>
+      <div className="flex items-center gap-2">
+        <input
+          id={field}
+          inputMode="decimal"
+          autoComplete="off"
+          className={cx(CONTROL, 'num w-28')}
+          value={form[field]}
+          aria-invalid={error !== undefined}
+          aria-describedby={`${field}-note`}
+          onChange={(event) => set(field)(event.target.value)}
+        />
+        <span className="text-[13px] text-dim">{unit}</span>
+      </div>
+    </Row>
+  );
+}

@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import { StudioError, toErrorInfo } from '../../contract/errors.ts';
+import { type CallProcedure, procedures } from '../../contract/procedures.ts';
+import type { SettingsPatch } from '../../contract/settings.ts';
+import { showFailure } from './failures.ts';
+import { closeDialog, useStudioStore } from './store.ts';
+
+/** Asks the engine; throws `StudioError`. */
+async function ask<I extends z.ZodType, O extends z.ZodType>(
+  procedure: CallProcedure<I, O>,
+  input: z.input<I>,
+): Promise<z.output<O>> {
+  const { client } = useStudioStore.getState();
+  if (!client) {
+    throw new StudioError(
+      'disconnected',
+      'There is no connection to the studio.',
+      'It is being opened again; try once it is back.',
+    );
+  }
+  return client.call(procedure, input);
+}
+
+/** Runs an intent; a failure becomes a toast. Answers whether it worked. */
+async function attempt(intent: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await intent();
+    return true;
+  } catch (thrown) {
+    showFailure(toErrorInfo(thrown));
+    return false;
+  }
+}
+
+/** Starts the capture, or switches a running one to another source. */
+export const startCapture = (source: string): Promise<boolean> =>
+  attempt(() => ask(procedures.startCapture, { source }));
+export const stopCapture = (): Promise<boolean> => attempt(() => ask(procedures.stopCapture, undefined));
+/** The answer is shown by the `clip-saved` notice, which the hotkey's saves cause as well. */
+export const saveReplay = (seconds: number): Promise<boolean> => attempt(() => ask(procedures.saveReplay, { seconds }));
+export const clearReplay = (): Promise<boolean> => attempt(() => ask(procedures.clearReplay, undefined));
+export const revealClip = (id: string): Promise<boolean> => attempt(() => ask(procedures.revealClip, { id }));
+export const openClipsFolder = (): Promise<boolean> => attempt(() => ask(procedures.openClipsFolder, undefined));
+export const refreshSources = (): Promise<boolean> => attempt(() => ask(procedures.refreshSources, undefined));
+
+export async function deleteClip(id: string): Promise<boolean> {
+  const deleted = await attempt(() => ask(procedures.deleteClip, { id }));
+  const { dialog } = useStudioStore.getState();
+  if (deleted && dialog?.kind === 'clip' && dialog.id === id) closeDialog();
+  return deleted;
+}
+
+/** Throws `StudioError`: the settings dialog shows it in place. */
+export const updateSettings = (patch: SettingsPatch): Promise<unknown> => ask(procedures.updateSettings, patch);

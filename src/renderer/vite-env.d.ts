@@ -1,0 +1,6 @@
+/// <reference types="vite/client" />
+
+interface Window {
+  /** Exposed by the preload in the desktop shell only. */
+  readonly pitwall?: { readonly shell: 'desktop' };
+}
