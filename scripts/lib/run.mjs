@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 /** The repository, with a trailing separator removed. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
@@ -45,7 +46,7 @@ export const shown = (argv) =>
  * @property {boolean} ok exit code 0 in time
  * @property {number} code exit code, 128 + n after signal n (as shells say it), 127 when it could not be started
  * @property {boolean} timedOut
- * @property {string} output the captured end of stdout and stderr, if asked for
+ * @property {string} output the captured end of stdout and stderr without colours, if asked for
  */
 
 /**
@@ -110,7 +111,7 @@ export function run(argv, options) {
       if (group) kill('SIGKILL');
       for (const signal of ENDING_SIGNALS) process.removeListener(signal, onSignal);
       if (asked !== undefined) process.exit(exitCodeOf(null, asked));
-      resolve({ ok: code === 0 && !timedOut, code, timedOut, output: captured });
+      resolve({ ok: code === 0 && !timedOut, code, timedOut, output: stripVTControlCharacters(captured) });
     };
     child.once('error', (error) => {
       if (output === 'capture') captured += `${error.message}\n`;
