@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** @param {readonly string[]} argv @returns {Promise<import('node:child_process').ChildProcess> once the script is watching} */
+/** @param {readonly string[]} argv @returns {Promise<import('node:child_process').ChildProcess>} once the script is watching */
 async function start(argv) {
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
