@@ -34,7 +34,13 @@ export const SessionState = z.discriminatedUnion('state', [
   z.object({ state: z.literal('starting'), source: CaptureInfo }),
   z.object({ state: z.literal('live'), source: CaptureInfo, since: z.number() }),
   z.object({ state: z.literal('stalled'), source: CaptureInfo, since: z.number(), stalledSince: z.number() }),
-  z.object({ state: z.literal('reconnecting'), source: CaptureInfo, since: z.number(), reason: ErrorInfo, attempt: z.int() }),
+  z.object({
+    state: z.literal('reconnecting'),
+    source: CaptureInfo,
+    since: z.number(),
+    reason: ErrorInfo,
+    attempt: z.int(),
+  }),
   z.object({ state: z.literal('stopping'), source: CaptureInfo }),
   z.object({ state: z.literal('failed'), source: CaptureInfo.nullable(), error: ErrorInfo, at: z.number() }),
 ]);

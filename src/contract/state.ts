@@ -47,7 +47,13 @@ export type StateEvent = z.infer<typeof StateEvent>;
 
 /** Things that happened once and are worth a toast. */
 export const Notice = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('clip-saved'), clips: z.array(Clip), askedSeconds: z.number(), seconds: z.number(), reason: z.string().optional() }),
+  z.object({
+    type: z.literal('clip-saved'),
+    clips: z.array(Clip),
+    askedSeconds: z.number(),
+    seconds: z.number(),
+    reason: z.string().optional(),
+  }),
   z.object({ type: z.literal('save-failed'), error: ErrorInfo }),
   z.object({ type: z.literal('capture-failed'), error: ErrorInfo }),
   z.object({ type: z.literal('capture-recovered'), message: z.string() }),

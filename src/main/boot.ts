@@ -53,7 +53,9 @@ export async function boot({ flags, builtFolder, createHost }: BootOptions): Pro
     const host = await createHost(log);
     const display = env['DISPLAY'];
     const backends: CaptureBackend[] = [
-      ...(platform === 'linux' && display !== undefined && display !== '' ? [x11Backend(display, log.child({ part: 'x11' }))] : []),
+      ...(platform === 'linux' && display !== undefined && display !== ''
+        ? [x11Backend(display, log.child({ part: 'x11' }))]
+        : []),
       testPatternBackend(),
     ];
     const engine = new Engine({

@@ -75,10 +75,12 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (values.help === true) return { print: 'help' };
     if (values.version === true) return { print: 'version' };
     if (values['setup-test'] === true) throw new UsageError('--setup-test is not part of this version yet.');
-    if (values.json === true) throw new UsageError('--json goes with --setup-test, which is not part of this version yet.');
+    if (values.json === true)
+      throw new UsageError('--json goes with --setup-test, which is not part of this version yet.');
     const Port = z.int().min(0).max(65_535);
     const source = textFlag('source', values.source);
-    if (source !== undefined && !SourceSelector.safeParse(source).success) throw new UsageError('--source is too long.');
+    if (source !== undefined && !SourceSelector.safeParse(source).success)
+      throw new UsageError('--source is too long.');
     if (values.start === true && source === undefined) {
       throw new UsageError('--start needs --source, for example --source test-pattern.');
     }
@@ -92,8 +94,18 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
         clips: textFlag('clips', values.clips),
         source,
         start: values.start ?? false,
-        replaySeconds: numberFlag('replay-seconds', values['replay-seconds'], Settings.shape.replaySeconds, 'a number of seconds from 5 to 7200'),
-        replayMegabytes: numberFlag('replay-mb', values['replay-mb'], Settings.shape.replayMegabytes, 'a whole number of megabytes from 16 to 65536'),
+        replaySeconds: numberFlag(
+          'replay-seconds',
+          values['replay-seconds'],
+          Settings.shape.replaySeconds,
+          'a number of seconds from 5 to 7200',
+        ),
+        replayMegabytes: numberFlag(
+          'replay-mb',
+          values['replay-mb'],
+          Settings.shape.replayMegabytes,
+          'a whole number of megabytes from 16 to 65536',
+        ),
       },
     };
   } catch (error) {

@@ -32,7 +32,10 @@ async function run(flags: Flags): Promise<void> {
       builtFolder: import.meta.dirname,
       createHost: async (log) => {
         const display = process.env['DISPLAY'];
-        return createHeadlessHost({ display: display === '' ? undefined : display, log: (level, message) => log[level](message) });
+        return createHeadlessHost({
+          display: display === '' ? undefined : display,
+          log: (level, message) => log[level](message),
+        });
       },
     });
   } catch (thrown) {

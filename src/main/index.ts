@@ -35,11 +35,17 @@ async function run(flags: Flags): Promise<void> {
 
   await app.whenReady();
   try {
-    const booted = await boot({ flags, builtFolder: import.meta.dirname, createHost: async () => Promise.resolve(createElectronHost()) });
+    const booted = await boot({
+      flags,
+      builtFolder: import.meta.dirname,
+      createHost: async () => Promise.resolve(createElectronHost()),
+    });
     studio = booted;
     servePages(path.resolve(import.meta.dirname, '../renderer'), () => booted.url);
     const { rtmp } = booted.engine.state;
-    process.stdout.write(`${JSON.stringify({ event: 'ready', url: booted.url, rtmp: rtmp.state === 'up' ? rtmp.url : null, pid: process.pid })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ event: 'ready', url: booted.url, rtmp: rtmp.state === 'up' ? rtmp.url : null, pid: process.pid })}\n`,
+    );
     if (!flags.headless) {
       await openWindow({
         preload: path.resolve(import.meta.dirname, '../preload/index.cjs'),
@@ -50,7 +56,9 @@ async function run(flags: Flags): Promise<void> {
       });
     }
     if (flags.start && flags.source !== undefined) {
-      await booted.engine.startCapture({ source: flags.source }).catch((thrown: unknown) => booted.log.warn({ err: thrown }, explain(thrown)));
+      await booted.engine
+        .startCapture({ source: flags.source })
+        .catch((thrown: unknown) => booted.log.warn({ err: thrown }, explain(thrown)));
     }
   } catch (thrown) {
     process.stderr.write(`${explain(thrown)}\n`);

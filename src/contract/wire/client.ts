@@ -28,7 +28,11 @@ type Pending = { resolve: (output: unknown) => void; reject: (error: Error) => v
 const CALL_TIMEOUT_MS = 120_000;
 
 const disconnected = (): StudioError =>
-  new StudioError('disconnected', 'The connection to the studio was lost.', 'It is being opened again; if this stays, restart Pitwall.');
+  new StudioError(
+    'disconnected',
+    'The connection to the studio was lost.',
+    'It is being opened again; if this stays, restart Pitwall.',
+  );
 
 export function connectContract(wire: Wire): ContractClient {
   let nextId = 1;
@@ -88,7 +92,14 @@ export function connectContract(wire: Wire): ContractClient {
         };
         const onAbort = (): void => giveUp(new StudioError('cancelled', 'Cancelled.', 'Ask again when you want it.'));
         const timer = setTimeout(
-          () => giveUp(new StudioError('disconnected', 'The studio did not answer in time.', 'Try again; the log holds the details.')),
+          () =>
+            giveUp(
+              new StudioError(
+                'disconnected',
+                'The studio did not answer in time.',
+                'Try again; the log holds the details.',
+              ),
+            ),
           timeoutMs,
         );
         const settle = (): void => {

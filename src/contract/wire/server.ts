@@ -45,9 +45,14 @@ export const onFrames = (procedure: FramesProcedure, open: (sink: FrameSink) => 
 export function badRequest(what: string, error: z.ZodError): StudioError {
   const first = error.issues[0];
   const where = first && first.path.length > 0 ? `${first.path.join('.')}: ` : '';
-  return new StudioError('bad-request', `${what}: ${where}${first?.message ?? 'not understood'}.`, 'Correct the value and try again.', {
-    cause: error,
-  });
+  return new StudioError(
+    'bad-request',
+    `${what}: ${where}${first?.message ?? 'not understood'}.`,
+    'Correct the value and try again.',
+    {
+      cause: error,
+    },
+  );
 }
 
 /** Looks handlers up by name; throws when a procedure has none, so that a forgotten one fails every start. */
@@ -80,7 +85,11 @@ export function serveContract(wire: Wire, handlers: ReadonlyMap<string, Handler>
     wire.send({ t: 'error', id, error: toErrorInfo(thrown) });
   };
   const unknownName = (name: string): StudioError =>
-    new StudioError('bad-request', `There is nothing named "${name}" here.`, 'Reload the page: it may be older than the studio.');
+    new StudioError(
+      'bad-request',
+      `There is nothing named "${name}" here.`,
+      'Reload the page: it may be older than the studio.',
+    );
 
   const open = (id: number, handler: EventsHandler | FramesHandler): void => {
     if (handler.kind === 'events') {
@@ -106,7 +115,11 @@ export function serveContract(wire: Wire, handlers: ReadonlyMap<string, Handler>
         const handler = handlers.get(message.name);
         if (handler?.kind !== 'call') return fail(message.id, unknownName(message.name), message.name);
         if (calls >= maxCalls) {
-          return fail(message.id, new StudioError('conflict', 'Too many requests at once.', 'Wait for the earlier ones.'), message.name);
+          return fail(
+            message.id,
+            new StudioError('conflict', 'Too many requests at once.', 'Wait for the earlier ones.'),
+            message.name,
+          );
         }
         calls++;
         handler
@@ -122,7 +135,11 @@ export function serveContract(wire: Wire, handlers: ReadonlyMap<string, Handler>
         const handler = handlers.get(message.name);
         if (!handler || handler.kind === 'call') return fail(message.id, unknownName(message.name), message.name);
         if (subscriptions.has(message.id) || subscriptions.size >= maxSubscriptions) {
-          return fail(message.id, new StudioError('conflict', 'Too many subscriptions.', 'Close some of them first.'), message.name);
+          return fail(
+            message.id,
+            new StudioError('conflict', 'Too many subscriptions.', 'Close some of them first.'),
+            message.name,
+          );
         }
         try {
           open(message.id, handler);

@@ -163,9 +163,20 @@ export class Engine implements Studio {
     const { backends, clipsFolder } = this.#options;
     this.store.update({ app: { ...this.state.app, httpUrl } });
     for (const backend of backends) {
-      backend.onChanged(() => void this.refreshSources().catch((error: unknown) => this.#log.warn({ err: error }, 'listing sources failed')));
+      backend.onChanged(
+        () =>
+          void this.refreshSources().catch((error: unknown) =>
+            this.#log.warn({ err: error }, 'listing sources failed'),
+          ),
+      );
     }
-    await Promise.all([this.#rtmp.start(), this.refreshSources(), this.#library.load(), this.#findFfmpeg(), this.#bindHotkey()]);
+    await Promise.all([
+      this.#rtmp.start(),
+      this.refreshSources(),
+      this.#library.load(),
+      this.#findFfmpeg(),
+      this.#bindHotkey(),
+    ]);
     this.store.update({ clips: [...this.#library.clips] });
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.refresh();
@@ -179,7 +190,11 @@ export class Engine implements Studio {
     this.#closing.abort();
     clearInterval(this.#ticker);
     await this.stopCapture();
-    await Promise.all([this.#registration?.release(), this.#rtmp.stop(), ...this.#options.backends.map(async (backend) => backend.close())]);
+    await Promise.all([
+      this.#registration?.release(),
+      this.#rtmp.stop(),
+      ...this.#options.backends.map(async (backend) => backend.close()),
+    ]);
   }
 
   refresh(): void {
@@ -234,9 +249,11 @@ export class Engine implements Studio {
       }
       await current?.stop();
       const session = await this.#openSession(source, request);
-      await this.#options.settings.update({ lastSource: source.kind === 'window' ? `window:${source.name}` : source.id }).catch((error: unknown) => {
-        this.#log.warn({ err: error }, 'the last source could not be remembered');
-      });
+      await this.#options.settings
+        .update({ lastSource: source.kind === 'window' ? `window:${source.name}` : source.id })
+        .catch((error: unknown) => {
+          this.#log.warn({ err: error }, 'the last source could not be remembered');
+        });
       await session.firstPicture;
       return this.#settled();
     });
@@ -258,14 +275,24 @@ export class Engine implements Studio {
 
   async saveReplay(request: SaveRequest): Promise<SaveAnswer> {
     const askedSeconds =
-      request.seconds ?? (request.from !== undefined || request.to !== undefined ? undefined : this.#settings.saveSeconds);
+      request.seconds ??
+      (request.from !== undefined || request.to !== undefined ? undefined : this.#settings.saveSeconds);
     const selection =
-      askedSeconds === undefined ? { from: request.from ?? 0, to: request.to ?? unixNow() } : { lastSeconds: askedSeconds };
-    if (this.#saves.size >= MAX_SAVES) throw new StudioError('conflict', 'Several saves are already under way.', 'Wait for them to finish, then save again.');
+      askedSeconds === undefined
+        ? { from: request.from ?? 0, to: request.to ?? unixNow() }
+        : { lastSeconds: askedSeconds };
+    if (this.#saves.size >= MAX_SAVES)
+      throw new StudioError(
+        'conflict',
+        'Several saves are already under way.',
+        'Wait for them to finish, then save again.',
+      );
     // the snapshot comes first: what the user saw when they pressed is what they get, however long the rest takes
     const snapshots = this.#ring.snapshot(selection);
     const id = `save-${this.#nextSave++}`;
-    const length = askedSeconds ?? Math.max(0, Math.min(request.to ?? unixNow(), unixNow()) - Math.max(request.from ?? 0, snapshots[0]?.from ?? 0));
+    const length =
+      askedSeconds ??
+      Math.max(0, Math.min(request.to ?? unixNow(), unixNow()) - Math.max(request.from ?? 0, snapshots[0]?.from ?? 0));
     this.#saves.set(id, { askedSeconds: length, startedAt: unixNow() });
     this.refresh();
     try {
@@ -279,7 +306,10 @@ export class Engine implements Studio {
         signal: this.#closing.signal,
       });
       await this.#library.add(clips);
-      this.#log.info({ clips: answer.clips.map((clip) => clip.path), seconds: answer.seconds, asked: answer.askedSeconds }, 'replay saved');
+      this.#log.info(
+        { clips: answer.clips.map((clip) => clip.path), seconds: answer.seconds, asked: answer.askedSeconds },
+        'replay saved',
+      );
       this.store.notify({
         type: 'clip-saved',
         clips,
@@ -323,7 +353,11 @@ export class Engine implements Studio {
     if (await stat(file).catch(() => undefined)) return file;
     await mkdir(folder, { recursive: true });
     const { ffmpeg } = await this.#tools();
-    const args = [...thumbnailArgs(['-ss', String(Math.min(1, clip.seconds / 2)), '-i', clip.path]).slice(0, -1), '-y', file];
+    const args = [
+      ...thumbnailArgs(['-ss', String(Math.min(1, clip.seconds / 2)), '-i', clip.path]).slice(0, -1),
+      '-y',
+      file,
+    ];
     const { code } = await runToEnd(ffmpeg, args, { timeoutMs: 10_000, signal });
     if (code !== 0) throw new StudioError('not-found', 'There is no picture of this clip.', 'It can still be played.');
     return file;
@@ -349,7 +383,8 @@ export class Engine implements Studio {
       const before = this.#settings;
       this.#settings = { ...(await this.#options.settings.update(patch)), ...this.#remainingOverrides(patch) };
       const now = this.#settings;
-      if (now.replaySeconds !== before.replaySeconds || now.replayMegabytes !== before.replayMegabytes) this.#ring.resize(this.#bounds());
+      if (now.replaySeconds !== before.replaySeconds || now.replayMegabytes !== before.replayMegabytes)
+        this.#ring.resize(this.#bounds());
       if (now.saveHotkey !== before.saveHotkey) await this.#bindHotkey();
       if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
       this.refresh();
@@ -367,7 +402,12 @@ export class Engine implements Studio {
 
   async #openSession(source: Source, request: StartCapture): Promise<CaptureSession> {
     const backend = this.#options.backends.find((candidate) => candidate.owns(source.id));
-    if (!backend) throw new StudioError('unknown-source', `There is no source "${request.source}".`, 'Refresh the list and choose again.');
+    if (!backend)
+      throw new StudioError(
+        'unknown-source',
+        `There is no source "${request.source}".`,
+        'Refresh the list and choose again.',
+      );
     const ffmpeg = await this.#tools();
     const session = new CaptureSession(
       { source, fps: request.fps ?? this.#settings.fps, pictureSize: this.#settings.pictureSize },
@@ -406,9 +446,17 @@ export class Engine implements Studio {
 
   #nothingHeld(range: boolean): StudioError {
     if (range && this.#ring.status().bytesHeld > 0) {
-      return new StudioError('range-not-held', 'Nothing of that time is in the buffer.', 'Choose a time within what is held; see replay in GET /api/status.');
+      return new StudioError(
+        'range-not-held',
+        'Nothing of that time is in the buffer.',
+        'Choose a time within what is held; see replay in GET /api/status.',
+      );
     }
-    return new StudioError('buffer-empty', 'There is nothing in the replay buffer yet.', 'Start streaming first; the buffer fills as soon as pictures arrive.');
+    return new StudioError(
+      'buffer-empty',
+      'There is nothing in the replay buffer yet.',
+      'Start streaming first; the buffer fills as soon as pictures arrive.',
+    );
   }
 
   async #tools(): Promise<Ffmpeg> {
@@ -424,7 +472,12 @@ export class Engine implements Studio {
     } catch (thrown) {
       if (!(thrown instanceof StudioError)) throw thrown;
       this.#log.warn({ err: thrown }, thrown.message);
-      this.#standing.set('ffmpeg-missing', { code: 'ffmpeg-missing', severity: 'error', message: thrown.message, remedy: thrown.remedy });
+      this.#standing.set('ffmpeg-missing', {
+        code: 'ffmpeg-missing',
+        severity: 'error',
+        message: thrown.message,
+        remedy: thrown.remedy,
+      });
     }
   }
 
@@ -444,7 +497,12 @@ export class Engine implements Studio {
       const error =
         thrown instanceof StudioError
           ? thrown
-          : new StudioError('hotkey-unavailable', `The key ${accelerator} cannot be used.`, 'Choose another key in the settings.', { cause: thrown });
+          : new StudioError(
+              'hotkey-unavailable',
+              `The key ${accelerator} cannot be used.`,
+              'Choose another key in the settings.',
+              { cause: thrown },
+            );
       this.#log.warn({ err: error }, error.message);
       this.#hotkey = { state: 'unavailable', accelerator, error: error.toInfo() };
     }
@@ -472,7 +530,11 @@ export class Engine implements Studio {
 }
 
 const superseded = (): StudioError =>
-  new StudioError('cancelled', 'Something else was asked for before this could start.', 'Press Start again if you want it.');
+  new StudioError(
+    'cancelled',
+    'Something else was asked for before this could start.',
+    'Press Start again if you want it.',
+  );
 
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',

@@ -5,7 +5,9 @@ import type { StateStore } from './state-store.ts';
 import type { Studio } from './studio.ts';
 
 /** The contract's procedures, each bound to one intent or stream of the engine. */
-export function contractHandlers(studio: Studio & { store: StateStore; preview: PreviewHub }): ReadonlyMap<string, Handler> {
+export function contractHandlers(
+  studio: Studio & { store: StateStore; preview: PreviewHub },
+): ReadonlyMap<string, Handler> {
   const nothing = (): undefined => undefined;
   return handlerMap(Object.values(procedures), [
     onCall(procedures.startCapture, async (request) => studio.startCapture(request)),

@@ -1,4 +1,14 @@
-import type { Clip, SaveAnswer, SaveRequest, SessionState, Settings, SettingsPatch, Source, StartCapture, StudioState } from '../../contract/index.ts';
+import type {
+  Clip,
+  SaveAnswer,
+  SaveRequest,
+  SessionState,
+  Settings,
+  SettingsPatch,
+  Source,
+  StartCapture,
+  StudioState,
+} from '../../contract/index.ts';
 
 /** The engine's intents and its state, as HTTP and the contract see them. Every method rejects with `StudioError`. */
 export interface Studio {

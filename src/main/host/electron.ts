@@ -45,11 +45,15 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 export function servePages(pages: string, httpUrl: () => string): void {
   protocol.handle(SCHEME, async (request) => {
     const url = new URL(request.url);
-    if (url.origin !== STUDIO_ORIGIN && `${url.protocol}//${url.host}` !== STUDIO_ORIGIN) return new Response(null, { status: 404 });
+    if (url.origin !== STUDIO_ORIGIN && `${url.protocol}//${url.host}` !== STUDIO_ORIGIN)
+      return new Response(null, { status: 404 });
     if (url.pathname.startsWith('/api/')) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return new Response(null, { status: 405 });
       const range = request.headers.get('range');
-      return net.fetch(new URL(url.pathname + url.search, httpUrl()).href, { method: request.method, ...(range === null ? {} : { headers: { range } }) });
+      return net.fetch(new URL(url.pathname + url.search, httpUrl()).href, {
+        method: request.method,
+        ...(range === null ? {} : { headers: { range } }),
+      });
     }
     const file = path.resolve(pages, `.${decodeURIComponent(url.pathname === '/' ? '/index.html' : url.pathname)}`);
     const inside = path.relative(pages, file);
@@ -57,7 +61,9 @@ export function servePages(pages: string, httpUrl: () => string): void {
     try {
       const bytes = await readFile(file);
       const type = CONTENT_TYPES[path.extname(file)] ?? 'application/octet-stream';
-      return new Response(new Uint8Array(bytes), { headers: { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' } });
+      return new Response(new Uint8Array(bytes), {
+        headers: { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' },
+      });
     } catch {
       return new Response(null, { status: 404 });
     }
@@ -85,7 +91,14 @@ export async function openWindow({ preload, icon, onConnect }: WindowOptions): P
     autoHideMenuBar: true,
     show: false,
     ...(icon === undefined ? {} : { icon }),
-    webPreferences: { preload, contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, backgroundThrottling: true },
+    webPreferences: {
+      preload,
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      backgroundThrottling: true,
+    },
   });
   const contents = window.webContents;
   contents.setWindowOpenHandler(() => ({ action: 'deny' }));
@@ -128,7 +141,12 @@ export const electronHotkeys: HotkeyService = {
       cause = thrown;
     }
     if (!registered) {
-      throw new StudioError('hotkey-unavailable', `The key ${accelerator} is used by another program.`, 'Choose another key in the settings.', { cause });
+      throw new StudioError(
+        'hotkey-unavailable',
+        `The key ${accelerator} is used by another program.`,
+        'Choose another key in the settings.',
+        { cause },
+      );
     }
     return Promise.resolve({
       release: async () => {
@@ -141,7 +159,10 @@ export const electronHotkeys: HotkeyService = {
 
 /** One of our modules in Electron's utilityProcess, as the engine sees any Node child. */
 export function forkUtility(modulePath: string, args: readonly string[]): NodeChild {
-  const child = utilityProcess.fork(modulePath, [...args], { stdio: 'pipe', serviceName: path.basename(modulePath, '.js') });
+  const child = utilityProcess.fork(modulePath, [...args], {
+    stdio: 'pipe',
+    serviceName: path.basename(modulePath, '.js'),
+  });
   return {
     get pid() {
       return child.pid;
@@ -173,7 +194,10 @@ export function sourceIdOf(capturerId: string, screenIndex: number): string | un
 async function captureThumbnails(): Promise<ReadonlyMap<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   let screens = 0;
-  for (const source of await desktopCapturer.getSources({ types: ['window', 'screen'], thumbnailSize: { width: 320, height: 180 } })) {
+  for (const source of await desktopCapturer.getSources({
+    types: ['window', 'screen'],
+    thumbnailSize: { width: 320, height: 180 },
+  })) {
     const id = sourceIdOf(source.id, source.id.startsWith('screen:') ? screens++ : 0);
     if (id !== undefined && !source.thumbnail.isEmpty()) found.set(id, source.thumbnail.toJPEG(80));
   }
@@ -188,12 +212,16 @@ export function createElectronHost(): Host {
     hotkeys: electronHotkeys,
     thumbnails: async () => {
       // one grab serves a whole picker of cards
-      if (!cached || performance.now() - cached.at > THUMBNAILS_FRESH_MS) cached = { at: performance.now(), pictures: captureThumbnails() };
+      if (!cached || performance.now() - cached.at > THUMBNAILS_FRESH_MS)
+        cached = { at: performance.now(), pictures: captureThumbnails() };
       return cached.pictures;
     },
     async openFolder(folder) {
       const failure = await shell.openPath(folder);
-      if (failure !== '') throw new StudioError('not-supported', 'The folder could not be opened.', `It is ${folder}.`, { cause: new Error(failure) });
+      if (failure !== '')
+        throw new StudioError('not-supported', 'The folder could not be opened.', `It is ${folder}.`, {
+          cause: new Error(failure),
+        });
     },
     revealFile: async (file) => {
       shell.showItemInFolder(file);

@@ -38,7 +38,10 @@ export const testPatternInput = (size: Size, fps: FrameRate): string[] => [
 ];
 
 /** A quiet 440 Hz tone that beeps every second, paced like the picture. */
-export const TEST_TONE = { map: '1:a', input: ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:beep_factor=2:sample_rate=48000'] } as const;
+export const TEST_TONE = {
+  map: '1:a',
+  input: ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:beep_factor=2:sample_rate=48000'],
+} as const;
 
 export function x11WindowInput(display: string, windowId: number, fps: FrameRate): string[] {
   return [
@@ -50,7 +53,16 @@ export function x11WindowInput(display: string, windowId: number, fps: FrameRate
 export function x11ScreenInput(display: string, area: Size & { x: number; y: number }, fps: FrameRate): string[] {
   return [
     ...['-f', 'x11grab', '-framerate', String(fps), '-draw_mouse', '1'],
-    ...['-video_size', `${area.width}x${area.height}`, '-grab_x', String(area.x), '-grab_y', String(area.y), '-i', display],
+    ...[
+      '-video_size',
+      `${area.width}x${area.height}`,
+      '-grab_x',
+      String(area.x),
+      '-grab_y',
+      String(area.y),
+      '-i',
+      display,
+    ],
   ];
 }
 
@@ -68,7 +80,10 @@ export function captureArgs(plan: CapturePlan): string[] {
   ].join(',');
   const slaves = [
     // omit_video_pes_length=0: the length lets us see the end of a picture without waiting for the next one
-    { options: { f: 'mpegts', mpegts_flags: '+resend_headers', flush_packets: '1', omit_video_pes_length: '0' }, target: 'pipe:1' },
+    {
+      options: { f: 'mpegts', mpegts_flags: '+resend_headers', flush_packets: '1', omit_video_pes_length: '0' },
+      target: 'pipe:1',
+    },
     ...(plan.rtmpUrl === null
       ? []
       : [

@@ -5,7 +5,11 @@ const RULES: readonly { pattern: RegExp; error: (line: string) => StudioError }[
   {
     pattern: /Cannot open display|Can't open display|unable to open display/i,
     error: () =>
-      new StudioError('capture-failed', 'The desktop could not be reached.', 'Check that DISPLAY names a running X server, then start again.'),
+      new StudioError(
+        'capture-failed',
+        'The desktop could not be reached.',
+        'Check that DISPLAY names a running X server, then start again.',
+      ),
   },
   {
     pattern: /Unknown input format: '?(\w+)/i,
@@ -19,7 +23,11 @@ const RULES: readonly { pattern: RegExp; error: (line: string) => StudioError }[
   {
     pattern: /Unknown encoder '?(\w+)/i,
     error: () =>
-      new StudioError('ffmpeg-unsuitable', 'This ffmpeg has no H.264 encoder (libx264).', 'Install a full ffmpeg, or set FFMPEG_PATH to one.'),
+      new StudioError(
+        'ffmpeg-unsuitable',
+        'This ffmpeg has no H.264 encoder (libx264).',
+        'Install a full ffmpeg, or set FFMPEG_PATH to one.',
+      ),
   },
   {
     pattern: /No space left on device/i,
@@ -27,7 +35,8 @@ const RULES: readonly { pattern: RegExp; error: (line: string) => StudioError }[
   },
   {
     pattern: /Cannot allocate memory/i,
-    error: () => new StudioError('capture-failed', 'The computer ran out of memory.', 'Close other programs, then start again.'),
+    error: () =>
+      new StudioError('capture-failed', 'The computer ran out of memory.', 'Close other programs, then start again.'),
   },
 ];
 
@@ -38,7 +47,12 @@ export function classifyExit(exit: ChildExit): StudioError {
     { cause: exit.spawnError },
   );
   if (exit.spawnError) {
-    return new StudioError('ffmpeg-missing', 'ffmpeg could not be started.', 'Install ffmpeg, or set FFMPEG_PATH to it.', { cause });
+    return new StudioError(
+      'ffmpeg-missing',
+      'ffmpeg could not be started.',
+      'Install ffmpeg, or set FFMPEG_PATH to it.',
+      { cause },
+    );
   }
   for (const line of exit.stderr) {
     const rule = RULES.find(({ pattern }) => pattern.test(line));
@@ -48,5 +62,10 @@ export function classifyExit(exit: ChildExit): StudioError {
     }
   }
   const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${String(exit.code)}`;
-  return new StudioError('capture-failed', `The capture ${how}.`, 'The replay is kept. If it does not come back by itself, start again.', { cause });
+  return new StudioError(
+    'capture-failed',
+    `The capture ${how}.`,
+    'The replay is kept. If it does not come back by itself, start again.',
+    { cause },
+  );
 }

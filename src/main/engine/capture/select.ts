@@ -24,11 +24,17 @@ export function selectSource(selector: string, sources: readonly Source[]): Sour
     throw new StudioError(
       'unknown-source',
       `There is no source "${selector}".`,
-      known.length > 0 ? `Open it first, or choose one of these: ${known.slice(0, 8).join(', ')}.` : 'Open the window you want to capture first.',
+      known.length > 0
+        ? `Open it first, or choose one of these: ${known.slice(0, 8).join(', ')}.`
+        : 'Open the window you want to capture first.',
     );
   }
   if (!found.available) {
-    throw new StudioError('source-unavailable', `"${found.name}" cannot be captured now.`, found.reason ?? 'Choose another source.');
+    throw new StudioError(
+      'source-unavailable',
+      `"${found.name}" cannot be captured now.`,
+      found.reason ?? 'Choose another source.',
+    );
   }
   return found;
 }

@@ -1,4 +1,11 @@
-import { StudioError, type CaptureInfo, type ErrorInfo, type FrameRate, type PictureSize, type Source } from '../../../contract/index.ts';
+import {
+  StudioError,
+  type CaptureInfo,
+  type ErrorInfo,
+  type FrameRate,
+  type PictureSize,
+  type Source,
+} from '../../../contract/index.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import { ProgressParser, type ProgressBlock } from '../ffmpeg/progress.ts';
 import type { Log } from '../logging/log.ts';
@@ -69,7 +76,10 @@ export class CaptureSession {
     this.#options = options;
     this.#deps = deps;
     this.#startedAt = deps.clock();
-    this.#facts = { phase: 'starting', info: this.#describe({ width: options.source.width ?? 2, height: options.source.height ?? 2 }) };
+    this.#facts = {
+      phase: 'starting',
+      info: this.#describe({ width: options.source.width ?? 2, height: options.source.height ?? 2 }),
+    };
     this.firstPicture = new Promise<void>((resolve, reject) => {
       this.#settleFirst = (error) => (error ? reject(error) : resolve());
     });
@@ -104,7 +114,13 @@ export class CaptureSession {
     const first = this.#facts.liveSince === undefined;
     const back = !first && this.#facts.retry !== undefined;
     const reason = this.#facts.retry?.reason.message;
-    this.#facts = { ...this.#facts, phase: 'running', lastPictureAt: now, liveSince: this.#facts.liveSince ?? now, retry: undefined };
+    this.#facts = {
+      ...this.#facts,
+      phase: 'running',
+      lastPictureAt: now,
+      liveSince: this.#facts.liveSince ?? now,
+      retry: undefined,
+    };
     if (first) this.#settleFirst();
     if (back) this.#deps.onRecovered(`${reason ?? 'The capture stopped.'} It is live again.`);
     if (first || back) this.#deps.onChange();
@@ -135,7 +151,10 @@ export class CaptureSession {
         if (outcome === 'gone') throw sourceGone(source.name);
         if (outcome === 'hidden') continue;
         if (outcome === 'resized') {
-          this.#retry(new StudioError('capture-failed', `"${source.name}" changed its size.`, 'The capture goes on by itself.'), 0);
+          this.#retry(
+            new StudioError('capture-failed', `"${source.name}" changed its size.`, 'The capture goes on by itself.'),
+            0,
+          );
           continue;
         }
         const error = classifyExit(outcome);
@@ -226,7 +245,11 @@ export class CaptureSession {
 
   async #waitWhileHidden(open: OpenSource): Promise<void> {
     this.#retry(
-      new StudioError('source-unavailable', `"${open.name}" is minimised or hidden.`, 'Show the window again; the capture goes on by itself.'),
+      new StudioError(
+        'source-unavailable',
+        `"${open.name}" is minimised or hidden.`,
+        'Show the window again; the capture goes on by itself.',
+      ),
       0,
     );
     while (!this.#stop.signal.aborted && open.state().hidden && !open.state().gone) {
@@ -246,9 +269,14 @@ export class CaptureSession {
     if (this.#facts.liveSince !== undefined || this.#facts.phase === 'ended') return;
     const tail = this.#child?.stderrTail().slice(-6).join(' / ') ?? '';
     this.#fail(
-      new StudioError('start-timeout', `No picture came from "${this.#options.source.name}" within 10 seconds.`, 'Check that the window is visible, then start again.', {
-        cause: new Error(`first-output deadline; ffmpeg said: ${tail}`),
-      }),
+      new StudioError(
+        'start-timeout',
+        `No picture came from "${this.#options.source.name}" within 10 seconds.`,
+        'Check that the window is visible, then start again.',
+        {
+          cause: new Error(`first-output deadline; ffmpeg said: ${tail}`),
+        },
+      ),
     );
     this.#stop.abort();
     this.#interrupt?.();
@@ -285,9 +313,15 @@ export class CaptureSession {
 }
 
 const sourceGone = (name: string): StudioError =>
-  new StudioError('source-gone', `The window "${name}" was closed.`, 'The replay is kept. Open it again and press Start.');
+  new StudioError(
+    'source-gone',
+    `The window "${name}" was closed.`,
+    'The replay is kept. Open it again and press Start.',
+  );
 
 const asStudioError = (thrown: unknown): StudioError =>
   thrown instanceof StudioError
     ? thrown
-    : new StudioError('internal', 'The capture ended unexpectedly.', 'Start again; the log holds the details.', { cause: thrown });
+    : new StudioError('internal', 'The capture ended unexpectedly.', 'Start again; the log holds the details.', {
+        cause: thrown,
+      });

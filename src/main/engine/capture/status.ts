@@ -24,8 +24,15 @@ export function deriveSession(facts: SessionFacts | undefined, now: number): Ses
   if (phase === 'stopping') return { state: 'stopping', source };
   if (liveSince === undefined || lastPictureAt === undefined) return { state: 'starting', source };
   if (facts.retry) {
-    return { state: 'reconnecting', source, since: liveSince, reason: facts.retry.reason, attempt: facts.retry.attempt };
+    return {
+      state: 'reconnecting',
+      source,
+      since: liveSince,
+      reason: facts.retry.reason,
+      attempt: facts.retry.attempt,
+    };
   }
-  if (now - lastPictureAt > STALL_SECONDS) return { state: 'stalled', source, since: liveSince, stalledSince: lastPictureAt };
+  if (now - lastPictureAt > STALL_SECONDS)
+    return { state: 'stalled', source, since: liveSince, stalledSince: lastPictureAt };
   return { state: 'live', source, since: liveSince };
 }

@@ -10,7 +10,17 @@ const GRAB_MS = 4000;
 export const thumbnailArgs = (input: readonly string[]): string[] => [
   ...['-hide_banner', '-loglevel', 'error'],
   ...input,
-  ...['-frames:v', '1', '-vf', 'scale=320:180:force_original_aspect_ratio=decrease', '-q:v', '5', '-f', 'mjpeg', 'pipe:1'],
+  ...[
+    '-frames:v',
+    '1',
+    '-vf',
+    'scale=320:180:force_original_aspect_ratio=decrease',
+    '-q:v',
+    '5',
+    '-f',
+    'mjpeg',
+    'pipe:1',
+  ],
 ];
 
 /**
@@ -28,7 +38,11 @@ export class Thumbnails {
     if (!input) throw noPicture();
     const grabbed = this.#queue.then(async () => {
       if (signal.aborted) throw noPicture();
-      const { code, stdout } = await runToEnd(tools.ffmpeg, thumbnailArgs(input), { timeoutMs: GRAB_MS, maxOutputBytes: 512 * 1024, signal });
+      const { code, stdout } = await runToEnd(tools.ffmpeg, thumbnailArgs(input), {
+        timeoutMs: GRAB_MS,
+        maxOutputBytes: 512 * 1024,
+        signal,
+      });
       if (code !== 0 || stdout.length === 0) throw noPicture();
       return stdout;
     });
@@ -41,4 +55,5 @@ export class Thumbnails {
   }
 }
 
-const noPicture = (): StudioError => new StudioError('not-found', 'There is no picture of it now.', 'It appears once the window is visible.');
+const noPicture = (): StudioError =>
+  new StudioError('not-found', 'There is no picture of it now.', 'It appears once the window is visible.');

@@ -25,7 +25,11 @@ const screenIndexOf = (id: string): number | undefined => {
 
 const windowSource = (window: X11Window): Source => {
   const tooSmall = window.width < MIN_SIDE || window.height < MIN_SIDE;
-  const reason = !window.viewable ? 'It is minimised: show the window first.' : tooSmall ? 'The window is too small.' : undefined;
+  const reason = !window.viewable
+    ? 'It is minimised: show the window first.'
+    : tooSmall
+      ? 'The window is too small.'
+      : undefined;
   const app = window.processName ?? window.className;
   return {
     id: windowSourceId(window.id),
@@ -77,7 +81,11 @@ export function x11Backend(displayName: string, log: Log): CaptureBackend {
     }
   };
 
-  const openWindow = async (source: Source, xid: number, onEvent: (event: SourceEvent) => void): Promise<OpenSource> => {
+  const openWindow = async (
+    source: Source,
+    xid: number,
+    onEvent: (event: SourceEvent) => void,
+  ): Promise<OpenSource> => {
     const x = await display();
     let gone = false;
     const watch = await x.watchWindow(xid, (event) => {
@@ -88,7 +96,8 @@ export function x11Backend(displayName: string, log: Log): CaptureBackend {
       gone = true;
       onEvent({ type: 'gone' });
     });
-    if (!watch.redirected) log.warn({ window: source.name }, 'another program composites this window: covered parts may be missing');
+    if (!watch.redirected)
+      log.warn({ window: source.name }, 'another program composites this window: covered parts may be missing');
     return {
       id: source.id,
       kind: 'window',
@@ -103,7 +112,11 @@ export function x11Backend(displayName: string, log: Log): CaptureBackend {
     };
   };
 
-  const openScreen = async (source: Source, index: number, onEvent: (event: SourceEvent) => void): Promise<OpenSource> => {
+  const openScreen = async (
+    source: Source,
+    index: number,
+    onEvent: (event: SourceEvent) => void,
+  ): Promise<OpenSource> => {
     const x = await display();
     const screen = (await x.listScreens()).find((candidate) => candidate.index === index);
     if (!screen) throw new X11Error('no-window', `no screen ${index}`);
@@ -141,7 +154,11 @@ export function x11Backend(displayName: string, log: Log): CaptureBackend {
     },
     async open(source, ffmpeg: Ffmpeg, onEvent, signal) {
       if (!ffmpeg.devices.has('x11grab')) {
-        throw new StudioError('ffmpeg-unsuitable', 'This ffmpeg cannot capture X11 windows (it has no x11grab).', "Install your system's own ffmpeg package, or set FFMPEG_PATH to one with x11grab.");
+        throw new StudioError(
+          'ffmpeg-unsuitable',
+          'This ffmpeg cannot capture X11 windows (it has no x11grab).',
+          "Install your system's own ffmpeg package, or set FFMPEG_PATH to one with x11grab.",
+        );
       }
       const xid = xidOf(source.id);
       const index = screenIndexOf(source.id);
@@ -151,9 +168,19 @@ export function x11Backend(displayName: string, log: Log): CaptureBackend {
         return await openScreen(source, index ?? 0, onEvent);
       } catch (cause) {
         if (cause instanceof X11Error && cause.code === 'no-window') {
-          throw new StudioError('source-gone', `"${source.name}" is no longer there.`, 'Open it again, then choose it from the list.', { cause });
+          throw new StudioError(
+            'source-gone',
+            `"${source.name}" is no longer there.`,
+            'Open it again, then choose it from the list.',
+            { cause },
+          );
         }
-        throw new StudioError('source-unavailable', `"${source.name}" cannot be captured.`, 'Check that the X server runs and that this user may connect to it.', { cause });
+        throw new StudioError(
+          'source-unavailable',
+          `"${source.name}" cannot be captured.`,
+          'Check that the X server runs and that this user may connect to it.',
+          { cause },
+        );
       }
     },
     onChanged(listener) {

@@ -43,7 +43,8 @@ export class ClipLibrary {
       const parsed = Index.parse(JSON.parse(await readFile(index, 'utf8')));
       this.#clips = parsed.clips;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) log.warn({ err: error }, 'the list of clips is read anew from the files');
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+        log.warn({ err: error }, 'the list of clips is read anew from the files');
     }
     await this.refresh();
   }
@@ -69,14 +70,28 @@ export class ClipLibrary {
     const { folder, log } = this.#options;
     const names = await readdir(folder).catch(() => []);
     const known = new Set(this.#clips.map((clip) => clip.path));
-    const unknown = names.filter((name) => name.endsWith('.mp4') && !name.startsWith('.') && !known.has(path.join(folder, name)));
+    const unknown = names.filter(
+      (name) => name.endsWith('.mp4') && !name.startsWith('.') && !known.has(path.join(folder, name)),
+    );
     for (const name of unknown.slice(0, MAX_FOUND)) {
       if (signal.aborted) return;
       const file = path.join(folder, name);
       try {
         const [facts, info] = [await probeClip(tools, file, signal), await stat(file)];
         const { codec, seconds, bytes, width, height } = facts;
-        await this.add([{ id: clipId(file), path: file, name: path.basename(file, '.mp4'), seconds, bytes, codec, width, height, createdAt: info.mtimeMs / 1000 }]);
+        await this.add([
+          {
+            id: clipId(file),
+            path: file,
+            name: path.basename(file, '.mp4'),
+            seconds,
+            bytes,
+            codec,
+            width,
+            height,
+            createdAt: info.mtimeMs / 1000,
+          },
+        ]);
       } catch (error) {
         if (signal.aborted) return;
         log.info({ err: error, name }, 'a file in the clips folder is not a clip');
@@ -86,7 +101,9 @@ export class ClipLibrary {
 
   async add(clips: readonly Clip[]): Promise<void> {
     const ids = new Set(clips.map((clip) => clip.id));
-    this.#clips = [...clips, ...this.#clips.filter((clip) => !ids.has(clip.id))].sort((a, b) => b.createdAt - a.createdAt);
+    this.#clips = [...clips, ...this.#clips.filter((clip) => !ids.has(clip.id))].sort(
+      (a, b) => b.createdAt - a.createdAt,
+    );
     await this.#write();
     this.#options.onChange();
   }
@@ -96,7 +113,11 @@ export class ClipLibrary {
     const clip = this.#clips.find((candidate) => candidate.id === id);
     if (clip && (await stat(clip.path).catch(() => undefined))) return clip;
     if (clip) await this.refresh();
-    throw new StudioError('clip-not-found', 'That clip is no longer there.', 'It may have been moved or deleted outside Pitwall.');
+    throw new StudioError(
+      'clip-not-found',
+      'That clip is no longer there.',
+      'It may have been moved or deleted outside Pitwall.',
+    );
   }
 
   /** Moves the file to the system's trash. Errors: `clip-not-found`, `save-failed` when the trash refuses (the clip stays). */
@@ -105,7 +126,12 @@ export class ClipLibrary {
     try {
       await this.#options.moveToTrash(clip.path);
     } catch (cause) {
-      throw new StudioError('save-failed', `"${clip.name}" could not be moved to the trash.`, 'Close programs that play it, then try again; the clip is kept.', { cause });
+      throw new StudioError(
+        'save-failed',
+        `"${clip.name}" could not be moved to the trash.`,
+        'Close programs that play it, then try again; the clip is kept.',
+        { cause },
+      );
     }
     this.#clips = this.#clips.filter((candidate) => candidate.id !== id);
     await this.#write();
@@ -115,7 +141,9 @@ export class ClipLibrary {
   async #write(): Promise<void> {
     const { index, log } = this.#options;
     try {
-      await writeFile(index, JSON.stringify({ version: 1, clips: this.#clips } satisfies z.infer<typeof Index>), { mode: 0o600 });
+      await writeFile(index, JSON.stringify({ version: 1, clips: this.#clips } satisfies z.infer<typeof Index>), {
+        mode: 0o600,
+      });
     } catch (error) {
       // only a cache: the next start reads the files
       log.warn({ err: error }, 'the list of clips could not be written');

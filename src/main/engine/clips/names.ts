@@ -9,7 +9,11 @@ export function sanitizeTitle(title: string): string {
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069<>:"/\\|?*]+/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
-  const cut = Array.from(clean).slice(0, MAX_TITLE).join('').replace(/[. ]+$/, '').replace(/^[. -]+/, '');
+  const cut = Array.from(clean)
+    .slice(0, MAX_TITLE)
+    .join('')
+    .replace(/[. ]+$/, '')
+    .replace(/^[. -]+/, '');
   if (cut === '') return 'Clip';
   return RESERVED.test(cut) ? `_${cut}` : cut;
 }

@@ -41,7 +41,9 @@ export async function probeClip(tools: Ffmpeg, file: string, signal?: AbortSigna
   const video = parsed.data?.streams.find((stream) => stream.codec_type === 'video');
   const codec = VideoCodec.safeParse(video?.codec_name);
   if (!parsed.success || !video || !codec.success) {
-    throw new StudioError('save-failed', 'The saved file did not open as a video.', 'The replay is kept; save again.', { cause: parsed.error });
+    throw new StudioError('save-failed', 'The saved file did not open as a video.', 'The replay is kept; save again.', {
+      cause: parsed.error,
+    });
   }
   return {
     codec: codec.data,
@@ -55,9 +57,14 @@ export async function probeClip(tools: Ffmpeg, file: string, signal?: AbortSigna
 }
 
 async function ask(tools: Ffmpeg, args: readonly string[], signal?: AbortSignal): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await runToEnd(tools.ffprobe, args, { timeoutMs: 30_000, ...(signal ? { signal } : {}) });
+  const { code, stdout, stderr } = await runToEnd(tools.ffprobe, args, {
+    timeoutMs: 30_000,
+    ...(signal ? { signal } : {}),
+  });
   const failed = (cause: unknown): StudioError =>
-    new StudioError('save-failed', 'The saved file could not be verified.', 'The replay is kept; save again.', { cause });
+    new StudioError('save-failed', 'The saved file could not be verified.', 'The replay is kept; save again.', {
+      cause,
+    });
   if (code !== 0) throw failed(new Error(stderr.join(' / ')));
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(stdout.toString('utf8')));

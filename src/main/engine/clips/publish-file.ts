@@ -4,7 +4,8 @@ import { numbered } from './names.ts';
 
 const MAX_TRIES = 1000;
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '');
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** Makes a file's bytes durable. */
 export async function syncFile(file: string): Promise<void> {

@@ -47,13 +47,27 @@ export async function remux(
     child.stdin.end();
     stuck = setTimeout(() => child.kill(), STALL_MS);
     const exit = await child.exited;
-    if (signal.aborted) throw new StudioError('cancelled', 'The save was cancelled.', 'The replay is kept; save again when you want it.');
+    if (signal.aborted)
+      throw new StudioError('cancelled', 'The save was cancelled.', 'The replay is kept; save again when you want it.');
     if (exit.code === 0) return;
     const text = exit.stderr.join(' / ');
-    const cause = new Error(`ffmpeg ended with ${exit.signal ?? String(exit.code)}: ${text}`, { cause: exit.spawnError });
-    if (exit.spawnError) throw new StudioError('ffmpeg-missing', 'ffmpeg could not be started to save the clip.', 'Install ffmpeg, then save again: the replay is kept.', { cause });
+    const cause = new Error(`ffmpeg ended with ${exit.signal ?? String(exit.code)}: ${text}`, {
+      cause: exit.spawnError,
+    });
+    if (exit.spawnError)
+      throw new StudioError(
+        'ffmpeg-missing',
+        'ffmpeg could not be started to save the clip.',
+        'Install ffmpeg, then save again: the replay is kept.',
+        { cause },
+      );
     if (DISK_FULL.test(text)) throw diskFull(cause);
-    throw new StudioError('save-failed', 'The clip could not be written.', 'The replay is kept; check the clips folder and save again.', { cause });
+    throw new StudioError(
+      'save-failed',
+      'The clip could not be written.',
+      'The replay is kept; check the clips folder and save again.',
+      { cause },
+    );
   } finally {
     clearTimeout(stuck);
     signal.removeEventListener('abort', onAbort);
@@ -62,4 +76,9 @@ export async function remux(
 }
 
 export const diskFull = (cause: unknown): StudioError =>
-  new StudioError('disk-full', 'The disk of the clips folder is full.', 'Free some space or choose another folder, then save again: the replay is kept.', { cause });
+  new StudioError(
+    'disk-full',
+    'The disk of the clips folder is full.',
+    'Free some space or choose another folder, then save again: the replay is kept.',
+    { cause },
+  );

@@ -53,7 +53,16 @@ export async function saveClips(options: SaveJobOptions): Promise<{ answer: Save
   return {
     clips,
     answer: {
-      clips: clips.map(({ id, path: file, seconds: length, bytes, sha256, from, to, codec }) => ({ id, path: file, seconds: length, bytes, sha256, from, to, codec })),
+      clips: clips.map(({ id, path: file, seconds: length, bytes, sha256, from, to, codec }) => ({
+        id,
+        path: file,
+        seconds: length,
+        bytes,
+        sha256,
+        from,
+        to,
+        codec,
+      })),
       askedSeconds,
       seconds,
       ...(seconds < askedSeconds - 0.001 ? { reason: `Only ${seconds.toFixed(1)} s were in the buffer.` } : {}),
@@ -61,7 +70,10 @@ export async function saveClips(options: SaveJobOptions): Promise<{ answer: Save
   };
 }
 
-async function saveOne(snapshot: ReplaySnapshot, { tools, folder, now, signal }: SaveJobOptions): Promise<Clip & { sha256: string; from: number; to: number }> {
+async function saveOne(
+  snapshot: ReplaySnapshot,
+  { tools, folder, now, signal }: SaveJobOptions,
+): Promise<Clip & { sha256: string; from: number; to: number }> {
   const temporary = path.join(folder, `${PARTIAL_PREFIX}${randomBytes(6).toString('hex')}.mp4.part`);
   try {
     await remux(tools, snapshot.chunks(), snapshot.codec, temporary, signal);
@@ -69,9 +81,16 @@ async function saveOne(snapshot: ReplaySnapshot, { tools, folder, now, signal }:
     await syncFile(temporary);
     const [facts, sha256] = await Promise.all([probeClip(tools, temporary, signal), sha256Of(temporary, signal)]);
     if (!facts.startsWithKeyframe || Math.abs(facts.seconds - snapshot.seconds) > TOLERANCE_SECONDS) {
-      throw new StudioError('save-failed', 'The saved clip did not pass its check.', 'The replay is kept; save again.', {
-        cause: new Error(`expected ${snapshot.seconds} s from a keyframe, found ${facts.seconds} s, keyframe first: ${facts.startsWithKeyframe}`),
-      });
+      throw new StudioError(
+        'save-failed',
+        'The saved clip did not pass its check.',
+        'The replay is kept; save again.',
+        {
+          cause: new Error(
+            `expected ${snapshot.seconds} s from a keyframe, found ${facts.seconds} s, keyframe first: ${facts.startsWithKeyframe}`,
+          ),
+        },
+      );
     }
     const file = await publishFile(temporary, clipBaseName(snapshot.to, snapshot.sourceName), 'mp4');
     return {
@@ -94,7 +113,12 @@ async function saveOne(snapshot: ReplaySnapshot, { tools, folder, now, signal }:
     if (thrown instanceof StudioError) throw thrown;
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
     if (code === 'ENOSPC' || code === 'EDQUOT') throw diskFull(thrown);
-    throw new StudioError('save-failed', 'The clip could not be saved.', 'The replay is kept; check the clips folder and save again.', { cause: thrown });
+    throw new StudioError(
+      'save-failed',
+      'The clip could not be saved.',
+      'The replay is kept; check the clips folder and save again.',
+      { cause: thrown },
+    );
   }
 }
 
@@ -103,7 +127,12 @@ async function prepareFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     if (!(await stat(folder)).isDirectory()) throw new Error('not a folder');
   } catch (cause) {
-    throw new StudioError('folder-not-writable', `The clips folder ${folder} cannot be used.`, 'Choose another one with --clips, or change its permissions; the replay is kept.', { cause });
+    throw new StudioError(
+      'folder-not-writable',
+      `The clips folder ${folder} cannot be used.`,
+      'Choose another one with --clips, or change its permissions; the replay is kept.',
+      { cause },
+    );
   }
 }
 

@@ -66,7 +66,10 @@ export function parseEncoders(text: string): Set<string> {
 async function probe(ffmpeg: string, ffprobe: string): Promise<Ffmpeg> {
   const ask = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await runToEnd(ffmpeg, ['-hide_banner', ...args], { timeoutMs: PROBE_MS });
-    if (code !== 0) throw new Error(`${path.basename(ffmpeg)} ${args.join(' ')} ended with ${String(code)}: ${stderr.slice(-2).join(' ')}`);
+    if (code !== 0)
+      throw new Error(
+        `${path.basename(ffmpeg)} ${args.join(' ')} ended with ${String(code)}: ${stderr.slice(-2).join(' ')}`,
+      );
     return stdout.toString('utf8');
   };
   const [version, devices, encoders] = await Promise.all([ask('-version'), ask('-devices'), ask('-encoders')]);

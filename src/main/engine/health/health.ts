@@ -39,17 +39,37 @@ export function deriveHealth(input: HealthInput): Health {
   }
   if (session.state === 'live' && now - session.since > SETTLE_SECONDS && targetFps !== null) {
     if (rates.fps !== null && rates.fps < 0.95 * targetFps) {
-      add('fps-low', 'warning', `Only ${rates.fps.toFixed(1)} of ${targetFps} new pictures per second arrive.`, 'Choose 30 fps or a smaller picture in the settings.');
+      add(
+        'fps-low',
+        'warning',
+        `Only ${rates.fps.toFixed(1)} of ${targetFps} new pictures per second arrive.`,
+        'Choose 30 fps or a smaller picture in the settings.',
+      );
     }
     if (rates.speed !== null && rates.speed < 0.98) {
-      add('speed-low', 'warning', `Encoding runs at ${rates.speed.toFixed(2)}x, slower than real time.`, 'Choose a smaller picture or 30 fps, or close programs that use the processor.');
+      add(
+        'speed-low',
+        'warning',
+        `Encoding runs at ${rates.speed.toFixed(2)}x, slower than real time.`,
+        'Choose a smaller picture or 30 fps, or close programs that use the processor.',
+      );
     }
     const expected = Math.min(120, now - session.since) * targetFps;
     if (rates.duplicatedRecently > Math.max(5, 0.01 * expected)) {
-      add('frames-duplicated', 'warning', `${rates.duplicatedRecently} pictures had to be repeated in the last two minutes.`, 'The source delivers too few pictures, or the computer was busy.');
+      add(
+        'frames-duplicated',
+        'warning',
+        `${rates.duplicatedRecently} pictures had to be repeated in the last two minutes.`,
+        'The source delivers too few pictures, or the computer was busy.',
+      );
     }
     if (rates.droppedRecently > Math.max(5, 0.01 * expected)) {
-      add('frames-dropped', 'warning', `${rates.droppedRecently} pictures were dropped in the last two minutes.`, 'Choose a smaller picture or 30 fps.');
+      add(
+        'frames-dropped',
+        'warning',
+        `${rates.droppedRecently} pictures were dropped in the last two minutes.`,
+        'Choose a smaller picture or 30 fps.',
+      );
     }
   }
   if (rtmp.state === 'down') add('rtmp-down', 'error', rtmp.error.message, rtmp.error.remedy);

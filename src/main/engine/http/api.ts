@@ -6,7 +6,13 @@ import type { Studio } from '../studio.ts';
 import { sendFile } from './range.ts';
 import { readJson, sendJson } from './respond.ts';
 
-type Context = { studio: Studio; request: IncomingMessage; response: ServerResponse; params: readonly string[]; signal: AbortSignal };
+type Context = {
+  studio: Studio;
+  request: IncomingMessage;
+  response: ServerResponse;
+  params: readonly string[];
+  signal: AbortSignal;
+};
 type Route = { method: 'GET' | 'POST' | 'DELETE'; path: RegExp; run: (context: Context) => Promise<void> };
 
 const route = (method: Route['method'], path: RegExp, run: Route['run']): Route => ({ method, path, run });
@@ -19,7 +25,8 @@ async function body<S extends z.ZodType>(request: IncomingMessage, schema: S): P
 
 const clipIdOf = (params: readonly string[]): string => {
   const id = ClipId.safeParse(params[0]);
-  if (!id.success) throw new StudioError('clip-not-found', 'There is no such clip.', 'Ask GET /api/clips for the list.');
+  if (!id.success)
+    throw new StudioError('clip-not-found', 'There is no such clip.', 'Ask GET /api/clips for the list.');
   return id.data;
 };
 
@@ -30,16 +37,24 @@ const ROUTES: readonly Route[] = [
     sendJson(response, 200, statusOf(studio.state));
     return Promise.resolve();
   }),
-  route('GET', /^\/api\/sources$/, async ({ studio, response }) => sendJson(response, 200, await studio.refreshSources())),
+  route('GET', /^\/api\/sources$/, async ({ studio, response }) =>
+    sendJson(response, 200, await studio.refreshSources()),
+  ),
   route('GET', /^\/api\/sources\/([^/]+)\/thumbnail$/, async ({ studio, response, params, signal }) => {
     const jpeg = await studio.sourceThumbnail(decodeURIComponent(params[0] ?? ''), signal);
-    response.writeHead(200, { 'Content-Type': 'image/jpeg', 'Content-Length': jpeg.length, 'Cache-Control': 'no-store' });
+    response.writeHead(200, {
+      'Content-Type': 'image/jpeg',
+      'Content-Length': jpeg.length,
+      'Cache-Control': 'no-store',
+    });
     response.end(jpeg);
   }),
   route('POST', /^\/api\/capture\/start$/, async ({ studio, request, response }) =>
     sendJson(response, 200, await studio.startCapture(await body(request, StartCapture))),
   ),
-  route('POST', /^\/api\/capture\/stop$/, async ({ studio, response }) => sendJson(response, 200, await studio.stopCapture())),
+  route('POST', /^\/api\/capture\/stop$/, async ({ studio, response }) =>
+    sendJson(response, 200, await studio.stopCapture()),
+  ),
   route('POST', /^\/api\/replays$/, async ({ studio, request, response }) =>
     sendJson(response, 201, await studio.saveReplay(await body(request, SaveRequest))),
   ),
@@ -64,13 +79,22 @@ const ROUTES: readonly Route[] = [
 ];
 
 /** Answers a request under `/api/`. Errors: `StudioError`, to be sent as a problem document. */
-export async function serveApi(studio: Studio, request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+export async function serveApi(
+  studio: Studio,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): Promise<void> {
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const matches = ROUTES.filter((candidate) => candidate.path.test(path));
   const found = matches.find((candidate) => candidate.method === method);
   if (!found) {
     if (matches.length > 0) response.setHeader('Allow', matches.map((candidate) => candidate.method).join(', '));
-    throw new StudioError('not-found', matches.length > 0 ? `${request.method ?? ''} is not possible on ${path}.` : `There is nothing at ${path}.`, 'See the table of routes in README.md.');
+    throw new StudioError(
+      'not-found',
+      matches.length > 0 ? `${request.method ?? ''} is not possible on ${path}.` : `There is nothing at ${path}.`,
+      'See the table of routes in README.md.',
+    );
   }
   const gone = new AbortController();
   response.on('close', () => gone.abort());

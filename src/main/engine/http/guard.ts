@@ -36,12 +36,19 @@ export const guardInput = (request: IncomingMessage): GuardInput => {
  */
 export function refusal(input: GuardInput, port: number): StudioError | undefined {
   const forbidden = (what: string): StudioError =>
-    new StudioError('forbidden', `Refused: ${what}.`, `Open http://127.0.0.1:${port}/ itself, or ask from a program on this computer.`);
+    new StudioError(
+      'forbidden',
+      `Refused: ${what}.`,
+      `Open http://127.0.0.1:${port}/ itself, or ask from a program on this computer.`,
+    );
   const host = input.host?.toLowerCase() ?? '';
-  if (!LOOPBACK_NAMES.some((name) => host === `${name}:${port}`)) return forbidden('the request is not addressed to this computer');
-  if (input.origin !== undefined && input.origin.toLowerCase() !== `http://${host}`) return forbidden('it comes from another web page');
+  if (!LOOPBACK_NAMES.some((name) => host === `${name}:${port}`))
+    return forbidden('the request is not addressed to this computer');
+  if (input.origin !== undefined && input.origin.toLowerCase() !== `http://${host}`)
+    return forbidden('it comes from another web page');
   const site = input.fetchSite?.toLowerCase();
   if (site === undefined || site === 'none' || site === 'same-origin') return undefined;
-  const topLevel = input.fetchMode === 'navigate' && input.fetchDest === 'document' && input.method === 'GET' && input.path === '/';
+  const topLevel =
+    input.fetchMode === 'navigate' && input.fetchDest === 'document' && input.method === 'GET' && input.path === '/';
   return topLevel ? undefined : forbidden('it comes from another web page');
 }

@@ -4,7 +4,10 @@ import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 
 /** One byte range of a body of `size` bytes (RFC 9110 section 14): both ends inclusive, `unsatisfiable`, or undefined for all. */
-export function parseRange(header: string | undefined, size: number): { from: number; to: number } | 'unsatisfiable' | undefined {
+export function parseRange(
+  header: string | undefined,
+  size: number,
+): { from: number; to: number } | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
   if (!match) return undefined; // none, several ranges or another unit: the whole body is a valid answer
   const [, first = '', last = ''] = match;

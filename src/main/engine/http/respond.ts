@@ -6,7 +6,11 @@ const BODY_MS = 10_000;
 
 export function sendJson(response: ServerResponse, status: number, body: unknown, type = 'application/json'): void {
   const bytes = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Content-Length': bytes.length, 'Cache-Control': 'no-store' });
+  response.writeHead(status, {
+    'Content-Type': `${type}; charset=utf-8`,
+    'Content-Length': bytes.length,
+    'Cache-Control': 'no-store',
+  });
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
 
@@ -18,7 +22,12 @@ export function sendProblem(response: ServerResponse, thrown: unknown, status?: 
   }
   const { code, message, remedy } = toErrorInfo(thrown);
   const actual = status ?? httpStatusOf(code);
-  sendJson(response, actual, { type: `urn:pitwall:${code}`, title: message, detail: remedy, status: actual, code }, 'application/problem+json');
+  sendJson(
+    response,
+    actual,
+    { type: `urn:pitwall:${code}`, title: message, detail: remedy, status: actual, code },
+    'application/problem+json',
+  );
 }
 
 /**
@@ -33,7 +42,8 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     for await (const chunk of request) {
       if (!(chunk instanceof Buffer)) continue;
       bytes += chunk.length;
-      if (bytes > MAX_BODY_BYTES) throw new StudioError('bad-request', 'The request is too large.', 'Send a JSON object of a few fields.');
+      if (bytes > MAX_BODY_BYTES)
+        throw new StudioError('bad-request', 'The request is too large.', 'Send a JSON object of a few fields.');
       chunks.push(chunk);
     }
   } finally {
@@ -44,6 +54,8 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new StudioError('bad-request', 'The request is not JSON.', 'Send a JSON object such as {"seconds":30}.', { cause });
+    throw new StudioError('bad-request', 'The request is not JSON.', 'Send a JSON object such as {"seconds":30}.', {
+      cause,
+    });
   }
 }

@@ -53,9 +53,18 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     if (path.startsWith('/api/')) return serveApi(studio, request, response, path);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      throw new StudioError('not-found', `${request.method ?? ''} is not possible on ${path}.`, 'See the table of routes in README.md.');
+      throw new StudioError(
+        'not-found',
+        `${request.method ?? ''} is not possible on ${path}.`,
+        'See the table of routes in README.md.',
+      );
     }
-    pages(request, response, () => sendProblem(response, new StudioError('not-found', `There is nothing at ${path}.`, `The studio is at http://127.0.0.1:${port}/.`)));
+    pages(request, response, () =>
+      sendProblem(
+        response,
+        new StudioError('not-found', `There is nothing at ${path}.`, `The studio is at http://127.0.0.1:${port}/.`),
+      ),
+    );
   };
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -75,7 +84,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     }
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.on('error', (error) => log.info({ err: error }, 'a client broke the WebSocket protocol'));
-      serveContract(wsWire(client), handlers, { onError: (name, thrown) => log.error({ err: thrown }, `${name} failed`) });
+      serveContract(wsWire(client), handlers, {
+        onError: (name, thrown) => log.error({ err: thrown }, `${name} failed`),
+      });
     });
   };
 
@@ -138,9 +149,20 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-const portOf = (address: AddressInfo | string | null): number | undefined => (typeof address === 'object' ? address?.port : undefined);
+const portOf = (address: AddressInfo | string | null): number | undefined =>
+  typeof address === 'object' ? address?.port : undefined;
 
 const portError = (port: number, cause: unknown): StudioError =>
   codeOf(cause) === 'EADDRINUSE'
-    ? new StudioError('port-in-use', `Port ${port} is used by another program.`, 'Close that program, or start with --port and another number (0 for any free one).', { cause })
-    : new StudioError('port-in-use', `Port ${port} cannot be used (${codeOf(cause) ?? 'unknown'}).`, 'Start with --port and another number (0 for any free one).', { cause });
+    ? new StudioError(
+        'port-in-use',
+        `Port ${port} is used by another program.`,
+        'Close that program, or start with --port and another number (0 for any free one).',
+        { cause },
+      )
+    : new StudioError(
+        'port-in-use',
+        `Port ${port} cannot be used (${codeOf(cause) ?? 'unknown'}).`,
+        'Start with --port and another number (0 for any free one).',
+        { cause },
+      );

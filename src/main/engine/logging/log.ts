@@ -17,7 +17,12 @@ const LEVELS = new Map([
   [60, 'FATAL'],
 ]);
 
-const Entry = z.looseObject({ level: z.number(), time: z.string(), msg: z.string().default(''), part: z.string().optional() });
+const Entry = z.looseObject({
+  level: z.number(),
+  time: z.string(),
+  msg: z.string().default(''),
+  part: z.string().optional(),
+});
 
 /**
  * One pino record as a line for people: `2026-11-20T18:03:12.345Z ERROR capture: message {"more":1}`.
@@ -87,7 +92,11 @@ export function createLogging({ folder, stderr, level = 'debug' }: LogOptions): 
       },
     },
   ];
-  if (stderr) streams.push({ level: 'info', stream: { write: (line) => process.stderr.write(`${formatLine(line).trimEnd()}\n`) } });
+  if (stderr)
+    streams.push({
+      level: 'info',
+      stream: { write: (line) => process.stderr.write(`${formatLine(line).trimEnd()}\n`) },
+    });
   let file: ReturnType<typeof rotatingFile> | undefined;
   if (folder !== null) {
     mkdirSync(folder, { recursive: true });

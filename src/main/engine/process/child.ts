@@ -89,7 +89,14 @@ export function startChild(options: ChildOptions): Child {
 
   const exited = new Promise<ChildExit>((resolve) => {
     const settle = (code: number | null, signal: NodeJS.Signals | null, spawnError?: Error): void =>
-      resolve({ code, signal, stderr, ranMs: performance.now() - startedAt, requested, ...(spawnError ? { spawnError } : {}) });
+      resolve({
+        code,
+        signal,
+        stderr,
+        ranMs: performance.now() - startedAt,
+        requested,
+        ...(spawnError ? { spawnError } : {}),
+      });
     child.once('error', (error) => {
       if (child.pid === undefined) settle(null, null, error);
     });
@@ -153,7 +160,11 @@ export async function runToEnd(
     },
   });
   const giveUp = (why: string): void => {
-    failure ??= new StudioError('internal', `A helper program was stopped: ${why}.`, 'Try again; the log holds the details.');
+    failure ??= new StudioError(
+      'internal',
+      `A helper program was stopped: ${why}.`,
+      'Try again; the log holds the details.',
+    );
     child.kill();
   };
   const onAbort = (): void => {
@@ -168,9 +179,10 @@ export async function runToEnd(
   clearTimeout(timer);
   signal?.removeEventListener('abort', onAbort);
   if (exit.spawnError) {
-    throw new StudioError('internal', 'A helper program could not be started.', 'Check that ffmpeg is installed.', { cause: exit.spawnError });
+    throw new StudioError('internal', 'A helper program could not be started.', 'Check that ffmpeg is installed.', {
+      cause: exit.spawnError,
+    });
   }
   if (failure) throw failure;
   return { code: exit.code, stdout: Buffer.concat(chunks), stderr: exit.stderr };
 }
-

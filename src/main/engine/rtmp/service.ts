@@ -83,7 +83,11 @@ export class RtmpService {
       if (this.#stop.signal.aborted) break;
       if (this.#error === undefined) {
         log.warn({ code, signal }, 'the RTMP server ended; starting it again');
-        this.#error = new StudioError('rtmp-failed', 'The RTMP server stopped.', 'It is being started again; the replay goes on.').toInfo();
+        this.#error = new StudioError(
+          'rtmp-failed',
+          'The RTMP server stopped.',
+          'It is being started again; the replay goes on.',
+        ).toInfo();
       }
       this.#decided();
       onChange();
@@ -142,4 +146,8 @@ const portError = (port: number, code: string): StudioError =>
         `RTMP port ${port} is used by another program, so there is no live address; preview and replay work.`,
         'Close that program, or start Pitwall with --rtmp-port and another number (0 for any free one).',
       )
-    : new StudioError('rtmp-failed', `The RTMP server could not listen on port ${port} (${code}).`, 'Start Pitwall with --rtmp-port and another number.');
+    : new StudioError(
+        'rtmp-failed',
+        `The RTMP server could not listen on port ${port} (${code}).`,
+        'Start Pitwall with --rtmp-port and another number.',
+      );

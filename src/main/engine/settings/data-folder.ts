@@ -8,7 +8,8 @@ import { StudioError } from '../../../contract/index.ts';
 
 /** Where Pitwall keeps its settings, log and thumbnails, by each system's custom. */
 export function defaultDataFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
-  if (platform === 'win32') return path.join(env['LOCALAPPDATA'] ?? path.join(os.homedir(), 'AppData', 'Local'), 'Pitwall');
+  if (platform === 'win32')
+    return path.join(env['LOCALAPPDATA'] ?? path.join(os.homedir(), 'AppData', 'Local'), 'Pitwall');
   if (platform === 'darwin') return path.join(os.homedir(), 'Library', 'Application Support', 'Pitwall');
   return path.join(env['XDG_DATA_HOME'] ?? path.join(os.homedir(), '.local', 'share'), 'pitwall');
 }
@@ -21,7 +22,8 @@ export async function defaultClipsFolder(env: NodeJS.ProcessEnv, platform: NodeJ
     const config = path.join(env['XDG_CONFIG_HOME'] ?? path.join(home, '.config'), 'user-dirs.dirs');
     const text = await readFile(config, 'utf8').catch(() => '');
     const folder = /^XDG_VIDEOS_DIR="(.+)"$/m.exec(text)?.[1]?.replace(/^\$HOME/, home);
-    if (folder !== undefined && path.isAbsolute(folder) && path.resolve(folder) !== home) return path.join(folder, 'Pitwall');
+    if (folder !== undefined && path.isAbsolute(folder) && path.resolve(folder) !== home)
+      return path.join(folder, 'Pitwall');
   }
   return path.join(home, 'Videos', 'Pitwall');
 }
@@ -67,7 +69,12 @@ export async function lockDataFolder(folder: string): Promise<() => void> {
       };
     } catch (cause) {
       if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) {
-        throw new StudioError('folder-not-writable', `The data folder ${folder} cannot be written to.`, 'Choose another one with --data, or change its permissions.', { cause });
+        throw new StudioError(
+          'folder-not-writable',
+          `The data folder ${folder} cannot be written to.`,
+          'Choose another one with --data, or change its permissions.',
+          { cause },
+        );
       }
     }
     const owner = parseOwner(await readFile(file, 'utf8').catch(() => ''));
@@ -80,7 +87,11 @@ export async function lockDataFolder(folder: string): Promise<() => void> {
     }
     await rm(file, { force: true });
   }
-  throw new StudioError('folder-not-writable', `The data folder ${folder} could not be locked.`, 'Choose another one with --data.');
+  throw new StudioError(
+    'folder-not-writable',
+    `The data folder ${folder} could not be locked.`,
+    'Choose another one with --data.',
+  );
 }
 
 function parseOwner(text: string): z.infer<typeof Owner> | undefined {

@@ -42,7 +42,12 @@ export class SettingsStore {
     try {
       await writeFile(this.#file, `${JSON.stringify(next, null, 2)}\n`, { mode: 0o600 });
     } catch (cause) {
-      throw new StudioError('folder-not-writable', 'The settings could not be saved.', 'Check that the data folder can be written to.', { cause });
+      throw new StudioError(
+        'folder-not-writable',
+        'The settings could not be saved.',
+        'Check that the data folder can be written to.',
+        { cause },
+      );
     }
     this.#settings = next;
     return next;

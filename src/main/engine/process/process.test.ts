@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Backoff, pause } from './backoff.ts';
+import { runToEnd, startChild, within } from './child.ts';
+import { LineSplitter } from './lines.ts';
+
+const node = (script: string, onStdout?: (chunk: Buffer) => void): ReturnType<typeof startChild> =>
+  startChild({ name: 'test', command: process.execPath, args: ['-e', script], ...(onStdout ? { onStdout } : {}) });
+
+/** Resolves when the child printed something: only then is it known to have set itself up. */
+const ready = (script: string): { child: ReturnType<typeof startChild>; said: Promise<void> } => {
+  let resolve: () => void = () => undefined;
+  const said = new Promise<void>((done) => (resolve = done));
+  return { child: node(script, () => resolve()), said };
+};
+
+describe('a child process', () => {
+  it('ends on its own word first', async () => {
+    const { child, said } = ready(
+      `process.stdin.on('data', (d) => { if (String(d) === 'q') process.exit(0) }); console.log('up')`,
+    );
+    await said;
+    const exit = await child.stop({ quit: 'q', quitMs: 5000 });
+    expect(exit).toMatchObject({ code: 0, signal: null, requested: true });
+  });
+
+  it('is killed when it ignores both the word and SIGTERM', async () => {
+    const { child, said } = ready(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')`);
+    await said;
+    const exit = await child.stop({ quit: 'q', quitMs: 50, termMs: 50 });
+    expect(exit).toMatchObject({ code: null, signal: 'SIGKILL', requested: true });
+  });
+
+  it('is killed even while it is stopped (SIGSTOP)', async () => {
+    const { child, said } = ready(`setInterval(() => {}, 1000); console.log('up')`);
+    await said;
+    process.kill(child.pid ?? 0, 'SIGSTOP');
+    expect(await child.stop({ termMs: 50 })).toMatchObject({ signal: 'SIGKILL' });
+  });
+
+  it('keeps the newest 128 lines of stderr', async () => {
+    const exit = await node(`for (let i = 0; i < 300; i++) console.error('line ' + i)`).exited;
+    expect(exit.stderr).toHaveLength(128);
+    expect(exit.stderr.at(-1)).toBe('line 299');
+    expect(exit.requested).toBe(false);
+  });
+
+  it('that does not exist is an exit with its reason, not an exception', async () => {
+    const child = startChild({ name: 'none', command: '/does/not/exist', args: [] });
+    expect((await child.exited).spawnError).toBeInstanceOf(Error);
+    expect(await child.stop()).toMatchObject({ code: null });
+  });
+
+  it('run to its end has bounds of time and output', async () => {
+    const run = async (script: string, options: Parameters<typeof runToEnd>[2]): ReturnType<typeof runToEnd> =>
+      runToEnd(process.execPath, ['-e', script], options);
+    expect((await run('process.stdout.write("hi"); process.exit(3)', { timeoutMs: 10_000 })).code).toBe(3);
+    await expect(run('setInterval(() => {}, 1000)', { timeoutMs: 200 })).rejects.toMatchObject({ code: 'internal' });
+    await expect(
+      run('for (;;) process.stdout.write("x".repeat(65536))', { timeoutMs: 10_000, maxOutputBytes: 100_000 }),
+    ).rejects.toMatchObject({ code: 'internal' });
+    const cancel = AbortSignal.timeout(100);
+    await expect(run('setInterval(() => {}, 1000)', { timeoutMs: 10_000, signal: cancel })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+  });
+});
+
+describe('waiting', () => {
+  it('tells in time from late', async () => {
+    expect(await within(Promise.resolve(), 1000)).toBe(true);
+    expect(await within(new Promise(() => undefined), 10)).toBe(false);
+  });
+
+  it('ends early when aborted', async () => {
+    const cancel = new AbortController();
+    const paused = pause(60_000, cancel.signal);
+    cancel.abort();
+    await paused;
+  });
+});
+
+describe('back-off', () => {
+  it('counts fast failures only and gives up after the last delay', () => {
+    const backoff = new Backoff({ delaysMs: [1, 2], healthyMs: 1000 });
+    expect([backoff.next(10), backoff.next(10), backoff.next(10)]).toEqual([1, 2, 'give-up']);
+    expect(backoff.next(5000)).toBe(1);
+    const forever = new Backoff({ delaysMs: [1, 2], healthyMs: 1000, forever: true });
+    expect([forever.next(0), forever.next(0), forever.next(0)]).toEqual([1, 2, 2]);
+  });
+});
+
+describe('lines', () => {
+  it('are the same however the text was cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.stringMatching(/^[a-z ]{1,20}$/), { maxLength: 20 }),
+        fc.infiniteStream(fc.integer({ min: 1, max: 9 })),
+        (lines, sizes) => {
+          const text = lines.map((line) => `${line}\n`).join('');
+          const splitter = new LineSplitter();
+          const found: string[] = [];
+          for (let at = 0; at < text.length;) {
+            const size = sizes.next().value;
+            found.push(...splitter.push(text.slice(at, at + size)));
+            at += size;
+          }
+          expect([...found, ...splitter.end()]).toEqual(lines);
+        },
+      ),
+    );
+  });
+
+  it('without an end never grow past their bound', () => {
+    const splitter = new LineSplitter();
+    for (let i = 0; i < 100; i++) splitter.push('x'.repeat(10_000));
+    expect(splitter.end()[0]?.length).toBe(16 * 1024);
+  });
+});
