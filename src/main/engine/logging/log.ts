@@ -72,6 +72,9 @@ function rotatingFile(file: string): { write(line: string): void; close(): void 
   };
 }
 
+/** A closed terminal answers EIO to every line: reporting that to the log would go round for ever. */
+const ignore = (): void => undefined;
+
 export type LogOptions = { folder: string | null; stderr: boolean; level?: string };
 export type Logging = { log: Log; recentLines(): readonly string[]; close(): void };
 
@@ -92,11 +95,13 @@ export function createLogging({ folder, stderr, level = 'debug' }: LogOptions): 
       },
     },
   ];
-  if (stderr)
+  if (stderr) {
+    process.stderr.off('error', ignore).on('error', ignore);
     streams.push({
       level: 'info',
       stream: { write: (line) => process.stderr.write(`${formatLine(line).trimEnd()}\n`) },
     });
+  }
   let file: ReturnType<typeof rotatingFile> | undefined;
   if (folder !== null) {
     mkdirSync(folder, { recursive: true });
