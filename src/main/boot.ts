@@ -51,6 +51,7 @@ export async function boot({ flags, builtFolder, createHost }: BootOptions): Pro
     log.info({ version, node: process.version, platform, dataFolder, clipsFolder }, 'Pitwall starts');
     const settings = await SettingsStore.load(path.join(dataFolder, 'settings.json'), log);
     const host = await createHost(log);
+    undo.push(async () => host.close?.());
     const display = env['DISPLAY'];
     const backends: CaptureBackend[] = [
       ...(platform === 'linux' && display !== undefined && display !== ''

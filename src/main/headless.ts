@@ -3,13 +3,18 @@ import process from 'node:process';
 import { StudioError } from '../contract/index.ts';
 import { boot, explain, version, type Booted } from './boot.ts';
 import { HELP, parseCommandLine, type Flags } from './cli.ts';
-import { createHeadlessHost, openInBrowser } from './host/headless.ts';
+import { openFolder } from './host/headless-open.ts';
+import { createHeadlessHost } from './host/headless.ts';
 
 const CLOSE_MS = 10_000;
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
+
+/** Without a desktop the opener would start a text browser, or nothing. */
+const canShow = (): boolean =>
+  process.platform !== 'linux' || Boolean(process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']);
 
 async function run(flags: Flags): Promise<void> {
   let studio: Booted | undefined;
@@ -22,8 +27,10 @@ async function run(flags: Flags): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
+      // a library of ours raises the signal again after its own clean-up
+      if (ending) return;
       studio?.log.info({ signal }, 'stopping');
-      ending ??= end(0);
+      ending = end(0);
     });
   }
   try {
@@ -47,7 +54,10 @@ async function run(flags: Flags): Promise<void> {
   const ready = { event: 'ready', url, rtmp: rtmp.state === 'up' ? rtmp.url : null, pid: process.pid };
   if (flags.headless || !process.stdout.isTTY) process.stdout.write(`${JSON.stringify(ready)}\n`);
   else say(`Pitwall is at ${url} (Ctrl+C ends it).`);
-  if (!flags.headless && flags.open) openInBrowser(url, (message) => log.info(message));
+  if (!flags.headless && flags.open && canShow()) {
+    // the same openers that show a folder show a page
+    openFolder(url, process.env).catch(() => log.info(`open ${url} in a browser`));
+  }
   if (flags.start && flags.source !== undefined) {
     try {
       await engine.startCapture({ source: flags.source });

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { StudioError } from '../errors.ts';
 import type { CallProcedure, EventsProcedure, FramesProcedure } from '../procedures.ts';
 import { connectContract, type ContractClient } from './client.ts';
-import { portWire } from './port.ts';
+import { portWire, type PortLike } from './port.ts';
 import { handlerMap, onCall, onEvents, onFrames, serveContract, type FrameSink } from './server.ts';
 import type { Wire } from './wire.ts';
 import { wsWire } from './ws.ts';
@@ -53,11 +53,21 @@ async function webSocketPair(): Promise<Pair> {
   };
 }
 
+/** Node's port has the DOM's methods and its own types for them. */
+const portLike = (port: MessagePort): PortLike => ({
+  postMessage: (message) => port.postMessage(message),
+  start: () => port.start(),
+  close: () => port.close(),
+  addEventListener(type: 'message' | 'close', listener: (event: { data: unknown }) => void) {
+    port.on(type, (data: unknown) => listener({ data }));
+  },
+});
+
 function portPair(): Promise<Pair> {
   const { port1, port2 } = new MessageChannel();
   return Promise.resolve({
-    server: portWire(port1),
-    client: portWire(port2),
+    server: portWire(portLike(port1)),
+    client: portWire(portLike(port2)),
     stop: async () => {
       port1.close();
       port2.close();

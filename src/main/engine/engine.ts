@@ -21,7 +21,7 @@ import { Thumbnails, thumbnailArgs } from './capture/thumbnails.ts';
 import { ClipLibrary, removeStalePartials } from './clips/library.ts';
 import { PARTIAL_PREFIX, saveClips } from './clips/save.ts';
 import { locateFfmpeg, type Ffmpeg } from './ffmpeg/locate.ts';
-import { deriveHealth } from './health/health.ts';
+import { SteadyProblems, deriveHealth } from './health/health.ts';
 import { ByteRate, RateWindow } from './health/window.ts';
 import type { Host, HotkeyRegistration } from './host.ts';
 import { IntentQueue } from './intents.ts';
@@ -71,6 +71,7 @@ export class Engine implements Studio {
   readonly #thumbnails = new Thumbnails();
   readonly #rates = new RateWindow();
   readonly #byteRate = new ByteRate();
+  readonly #steady = new SteadyProblems();
   readonly #intents = new IntentQueue();
   readonly #closing = new AbortController();
   readonly #saves = new Map<string, { askedSeconds: number; startedAt: number }>();
@@ -130,6 +131,7 @@ export class Engine implements Studio {
         bitrateKbps: null,
         rtmp: { state: 'starting' },
         hotkey: this.#hotkey,
+        steadySince: undefined,
         now: 0,
         standing: [],
       }),
@@ -198,8 +200,20 @@ export class Engine implements Studio {
   }
 
   refresh(): void {
-    const session = deriveSession(this.#session?.facts, unixNow());
+    const now = unixNow();
+    const facts = this.#session?.facts;
+    const session = deriveSession(facts, now);
     const rtmp = this.#rtmp.status;
+    const health = deriveHealth({
+      session,
+      rates: this.#rates.read(clock()),
+      bitrateKbps: this.#byteRate.kbps(),
+      rtmp,
+      hotkey: this.#hotkey,
+      steadySince: facts?.steadySince,
+      now,
+      standing: [...this.#standing.values()],
+    });
     this.store.update({
       session,
       rtmp,
@@ -207,15 +221,7 @@ export class Engine implements Studio {
       saves: [...this.#saves].map(([id, save]) => ({ id, ...save })),
       settings: this.#settings,
       hotkey: this.#hotkey,
-      health: deriveHealth({
-        session,
-        rates: this.#rates.read(clock()),
-        bitrateKbps: this.#byteRate.kbps(),
-        rtmp,
-        hotkey: this.#hotkey,
-        now: unixNow(),
-        standing: [...this.#standing.values()],
-      }),
+      health: { ...health, problems: this.#steady.filter(health.problems, now) },
     });
   }
 

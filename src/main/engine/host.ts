@@ -16,6 +16,8 @@ export interface Host {
   moveToTrash(file: string): Promise<void>;
   /** Starts one of our own built modules as a Node child (fork, or Electron's utilityProcess). */
   forkNode(modulePath: string, args: readonly string[]): NodeChild;
+  /** Lets go of what the shell holds (hotkeys, a connection to the display). */
+  close?(): Promise<void>;
 }
 
 /** A global hotkey in Electron's accelerator grammar (`Accelerator` in the contract). */

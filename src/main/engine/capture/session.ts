@@ -119,6 +119,7 @@ export class CaptureSession {
       phase: 'running',
       lastPictureAt: now,
       liveSince: this.#facts.liveSince ?? now,
+      steadySince: this.#facts.steadySince ?? now,
       retry: undefined,
     };
     if (first) this.#settleFirst();
@@ -190,6 +191,7 @@ export class CaptureSession {
     if (this.#facts.liveSince === undefined) this.#startedAt = clock();
     log.debug({ args }, 'starting ffmpeg');
     onRestart();
+    this.#set({ steadySince: undefined });
     ring.beginEpoch({ sourceName: open.name });
     const child = startChild({
       name: 'ffmpeg capture',

@@ -6,6 +6,8 @@ export type SessionFacts = {
   info: CaptureInfo;
   liveSince?: number | undefined;
   lastPictureAt?: number | undefined;
+  /** first picture of the ffmpeg that runs now */
+  steadySince?: number | undefined;
   retry?: { reason: ErrorInfo; attempt: number } | undefined;
   error?: ErrorInfo | undefined;
   endedAt?: number | undefined;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CaptureInfo, SessionState } from '../../../contract/index.ts';
-import { deriveHealth, type HealthInput } from './health.ts';
+import { SteadyProblems, deriveHealth, type HealthInput } from './health.ts';
 import { ByteRate, RateWindow } from './window.ts';
 
 const block = (frame: number, outTime: number, dup = 0, drop = 0): Parameters<RateWindow['add']>[1] => ({
@@ -92,6 +92,7 @@ describe('what is wrong now', () => {
     bitrateKbps: 5000,
     rtmp: { state: 'up', url: 'rtmp://127.0.0.1:1935/live/test', publishers: [], readers: [] },
     hotkey: { state: 'off' },
+    steadySince: 0,
     now: 60,
     standing: [],
   };
@@ -117,7 +118,19 @@ describe('what is wrong now', () => {
   });
 
   it('does not judge a capture that has just begun', () => {
-    expect(codes({ now: 2, rates: { ...good.rates, fps: 10, speed: 0.5 } })).toEqual([]);
+    const rates = { ...good.rates, fps: 10, speed: 0.5 };
+    expect(codes({ now: 2, rates })).toEqual([]);
+    expect(codes({ steadySince: 58, rates })).toEqual([]);
+    expect(codes({ steadySince: undefined, rates })).toEqual([]);
+  });
+
+  it('warns of a rate only when it stays low', () => {
+    const steady = new SteadyProblems();
+    const low = [{ code: 'fps-low', severity: 'warning', message: '', remedy: '' }] as const;
+    expect([0, 1, 1.9, 2, 3].map((now) => steady.filter(low, now).length)).toEqual([0, 0, 0, 1, 1]);
+    expect(steady.filter([], 4)).toEqual([]);
+    expect(steady.filter(low, 5)).toEqual([]);
+    expect(steady.filter([{ ...low[0], code: 'stalled', severity: 'error' }], 6)).toHaveLength(1);
   });
 
   it('shows no rates when nothing runs', () => {

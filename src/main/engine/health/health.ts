@@ -7,6 +7,8 @@ export type HealthInput = {
   bitrateKbps: number | null;
   rtmp: RtmpStatus;
   hotkey: HotkeyStatus;
+  /** since when the present ffmpeg delivers pictures, Unix seconds; undefined before its first */
+  steadySince: number | undefined;
   /** Unix seconds */
   now: number;
   /** problems that stand until their cause goes away, kept by their owners */
@@ -21,7 +23,7 @@ const SETTLE_SECONDS = 3;
  * minutes' pictures repeated or dropped.
  */
 export function deriveHealth(input: HealthInput): Health {
-  const { session, rates, bitrateKbps, rtmp, hotkey, now } = input;
+  const { session, rates, bitrateKbps, rtmp, hotkey, steadySince, now } = input;
   const running = session.state === 'live' || session.state === 'stalled' || session.state === 'reconnecting';
   const targetFps = 'source' in session && session.source ? session.source.fps : null;
   const problems: Problem[] = [];
@@ -37,7 +39,12 @@ export function deriveHealth(input: HealthInput): Health {
       'Look at the captured window: it may hang or wait. After 10 s the capture is started again by itself.',
     );
   }
-  if (session.state === 'live' && now - session.since > SETTLE_SECONDS && targetFps !== null) {
+  if (
+    session.state === 'live' &&
+    steadySince !== undefined &&
+    now - steadySince > SETTLE_SECONDS &&
+    targetFps !== null
+  ) {
     if (rates.fps !== null && rates.fps < 0.95 * targetFps) {
       add(
         'fps-low',
@@ -50,11 +57,11 @@ export function deriveHealth(input: HealthInput): Health {
       add(
         'speed-low',
         'warning',
-        `Encoding runs at ${rates.speed.toFixed(2)}x, slower than real time.`,
+        `Encoding runs at ${(Math.floor(rates.speed * 100) / 100).toFixed(2)}x, slower than real time.`,
         'Choose a smaller picture or 30 fps, or close programs that use the processor.',
       );
     }
-    const expected = Math.min(120, now - session.since) * targetFps;
+    const expected = Math.min(120, now - steadySince) * targetFps;
     if (rates.duplicatedRecently > Math.max(5, 0.01 * expected)) {
       add(
         'frames-duplicated',
@@ -88,4 +95,23 @@ export function deriveHealth(input: HealthInput): Health {
     targetFps,
     problems,
   };
+}
+
+/** Rates of a shared computer flicker around a threshold; only what stays for this long is worth a warning. */
+const PERSIST_SECONDS = 2;
+
+/** Holds back warnings about rates until they have stood for two seconds; errors pass at once. */
+export class SteadyProblems {
+  readonly #since = new Map<Problem['code'], number>();
+
+  filter(problems: readonly Problem[], now: number): Problem[] {
+    for (const code of this.#since.keys())
+      if (!problems.some((problem) => problem.code === code)) this.#since.delete(code);
+    return problems.filter(({ code }) => {
+      if (code !== 'fps-low' && code !== 'speed-low') return true;
+      const since = this.#since.get(code) ?? now;
+      this.#since.set(code, since);
+      return now - since >= PERSIST_SECONDS;
+    });
+  }
 }
