@@ -25,6 +25,7 @@ export function App() {
         offset={{ bottom: 150, left: 24 }}
         mobileOffset={{ bottom: 16 }}
         visibleToasts={4}
+        expand
         closeButton
         toastOptions={{ className: 'pitwall-toast' }}
       />

@@ -13,7 +13,10 @@ export function ConnectionBanner() {
   const { nextAttemptAt, since, attempt } = connection;
   const pause = nextAttemptAt === null ? 0 : Math.ceil((nextAttemptAt - now) / 1000);
   return (
-    <div className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-warn/40 bg-[#2a220f] px-4 py-2 text-[13px]">
+    <section
+      aria-label="Connection"
+      className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-warn/40 bg-[#2a220f] px-4 py-2 text-[13px]"
+    >
       <Unplug size={16} aria-hidden className="shrink-0 text-warn" />
       <p className="min-w-0 flex-1">
         <strong role="status" className="font-semibold">
@@ -24,12 +27,12 @@ export function ConnectionBanner() {
           it stays away, check that Pitwall is still running and start it again; saved clips are on disk.
         </span>
       </p>
-      <Button small onClick={tryNow} disabled={pause <= 0}>
+      <Button size="small" onClick={tryNow} disabled={pause <= 0}>
         Try now
       </Button>
-      <Button small look="quiet" onClick={() => window.location.reload()}>
+      <Button size="small" look="quiet" onClick={() => window.location.reload()}>
         Reload
       </Button>
-    </div>
+    </section>
   );
 }

@@ -33,6 +33,7 @@ export function ClipDialog({ id }: { id: string }) {
     );
   }
   const facts = [
+    new Date(clip.createdAt * 1000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' }),
     clock(clip.seconds),
     size(clip.bytes),
     clip.width !== undefined && clip.height !== undefined ? dimensions(clip.width, clip.height) : undefined,

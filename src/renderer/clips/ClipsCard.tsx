@@ -5,12 +5,16 @@ import { openDialog, useConnected, useStudio } from '../store/store.ts';
 import { Button } from '../ui/Button.tsx';
 import { Picture } from '../ui/Picture.tsx';
 import { useNow } from '../ui/useNow.ts';
-import { age, clock, size } from '../words/format.ts';
+import { age, clock, size, timeOfDay } from '../words/format.ts';
 
 /** More than this many are better looked at in the folder. */
 const SHOWN = 100;
 
-export const clipTitle = (clip: Pick<Clip, 'name'>): string => clip.name.replace(/\.mp4$/i, '');
+/** What the file is called without the date in front, which the line below says better. */
+export const clipTitle = (clip: Pick<Clip, 'name'>): string => {
+  const name = clip.name.replace(/\.mp4$/i, '');
+  return name.replace(/^\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d /, '') || name;
+};
 export const clipThumbnail = (id: string): string => `/api/clips/${encodeURIComponent(id)}/thumbnail`;
 
 export function ClipsCard() {
@@ -25,7 +29,7 @@ export function ClipsCard() {
         <h2 id="clips-title" className="card-title">
           Latest clips
         </h2>
-        <Button look="quiet" small disabled={!connected} onClick={() => void openClipsFolder()}>
+        <Button look="quiet" size="small" disabled={!connected} onClick={() => void openClipsFolder()}>
           <FolderOpen size={14} aria-hidden />
           Open folder
         </Button>
@@ -52,9 +56,11 @@ export function ClipsCard() {
                   </span>
                 </span>
                 <span className="min-w-0 flex-1">
-                  <span className="block truncate">{clipTitle(clip)}</span>
+                  <span className="block truncate" title={clip.name}>
+                    {clipTitle(clip)}
+                  </span>
                   <span className="num block truncate text-xs text-dim">
-                    {age(now, clip.createdAt)}, {size(clip.bytes)}
+                    {timeOfDay(clip.createdAt * 1000, false)}, {age(now, clip.createdAt)}, {size(clip.bytes)}
                   </span>
                 </span>
               </button>

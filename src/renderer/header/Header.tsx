@@ -10,13 +10,13 @@ import { StatePill } from './StatePill.tsx';
 export function Header() {
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-panel px-4 py-2">
-      <span className="flex items-center gap-2.5 font-semibold tracking-wide">
+      <h1 className="flex items-center gap-2.5 font-semibold tracking-wide">
         <i
           aria-hidden
           className="size-3 rounded-[3px] bg-[conic-gradient(var(--color-accent)_25%,#fff_0_50%,var(--color-accent)_0_75%,#fff_0)]"
         />
         Pitwall
-      </span>
+      </h1>
       <StatePill />
       <RtmpPill />
       <span className="flex-1" />
@@ -24,7 +24,7 @@ export function Header() {
         look="quiet"
         aria-label="Settings"
         title="Settings"
-        className="w-9 px-0"
+        size="icon"
         onClick={() => openDialog({ kind: 'settings' })}
       >
         <Settings size={18} strokeWidth={1.7} aria-hidden />
@@ -48,7 +48,7 @@ function StartStop() {
       return (
         <Button look="stop" disabled={busy || !connected} onClick={() => run(stopCapture)}>
           <Square size={13} aria-hidden className="fill-current" />
-          Stop streaming
+          Stop<span className="max-sm:sr-only"> streaming</span>
         </Button>
       );
     case 'stopping':
@@ -57,13 +57,13 @@ function StartStop() {
     case 'failed':
       return (
         <Button
-          look="primary"
+          look={session.state === 'idle' ? 'primary' : 'plain'}
           disabled={busy || !connected || !chosen}
           title={chosen ? `Stream ${chosen.name}` : 'Choose a window or a screen first'}
           onClick={() => chosen && run(() => startCapture(chosen.id))}
         >
           <Play size={15} aria-hidden className="fill-current" />
-          Start streaming
+          Start<span className="max-sm:sr-only"> streaming</span>
         </Button>
       );
   }

@@ -11,7 +11,7 @@ export function RtmpPill() {
   return (
     <span
       className={cx(
-        'inline-flex h-7 min-w-0 items-center gap-2 rounded-full border pl-3 text-[12.5px]',
+        'inline-flex h-7 min-w-0 items-center gap-2 rounded-full border pl-3 text-[12.5px] max-sm:order-last max-sm:w-full',
         up ? 'border-edge pr-1' : 'border-edge pr-3',
         rtmp.state === 'down' && 'border-warn/50 bg-warn/10',
       )}
@@ -25,7 +25,7 @@ export function RtmpPill() {
       {rtmp.state === 'down' && <span className="truncate">RTMP server down</span>}
       {up && (
         <>
-          <span className="truncate">{rtmp.url}</span>
+          <span className="truncate max-sm:flex-1">{rtmp.url}</span>
           <span className="num shrink-0 text-dim">{count(rtmp.readers.length, 'reader')}</span>
           <CopyButton text={rtmp.url} />
         </>

@@ -37,7 +37,10 @@ export function PreviewPanel() {
         </div>
       )}
       {session.state === 'live' && status.state === 'playing' && status.fps !== null && (
-        <div className="tag num absolute right-3 bottom-3 text-dim" title="Pictures drawn here in the last second">
+        <div
+          className="tag num absolute right-3 bottom-3 text-dim"
+          title="Pictures drawn here per second, over the last two"
+        >
           preview {status.fps} fps
         </div>
       )}

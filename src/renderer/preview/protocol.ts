@@ -18,7 +18,7 @@ export type FromWorker =
       readonly type: 'status';
       readonly state: PlayerState;
       readonly framesDrawn: number;
-      /** pictures drawn in the last second; null until a second has been watched */
+      /** pictures drawn per second, over the last two; null until two seconds have been watched */
       readonly fps: number | null;
       readonly detail?: string;
     };

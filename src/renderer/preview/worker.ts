@@ -9,7 +9,8 @@ declare const self: {
 };
 
 const STATUS_MS = 250;
-const SECOND = 1000;
+/** long enough that 30 pictures a second do not read as 29 and 31 in turn */
+const WINDOW_MS = 2000;
 
 let canvas: OffscreenCanvas | undefined;
 let context: OffscreenCanvasRenderingContext2D | null = null;
@@ -82,13 +83,13 @@ function createDecoder(codec: string, events: DecoderEvents): Decoder {
 
 function report(): void {
   const now = performance.now();
-  drawnAt = drawnAt.filter((at) => at > now - SECOND);
-  const measured = playingSince !== undefined && now - playingSince >= SECOND;
+  drawnAt = drawnAt.filter((at) => at > now - WINDOW_MS);
+  const measured = playingSince !== undefined && now - playingSince >= WINDOW_MS;
   self.postMessage({
     type: 'status',
     state,
     framesDrawn,
-    fps: measured ? drawnAt.length : null,
+    fps: measured ? Math.round((drawnAt.length * 1000) / WINDOW_MS) : null,
     ...(detail === undefined ? {} : { detail }),
   });
 }

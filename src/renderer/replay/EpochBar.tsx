@@ -44,7 +44,7 @@ export function EpochBar({ replay, saveSeconds, live }: { replay: ReplayStatus; 
         {taken > 0 && (
           <span
             style={{ width: `${(taken / scale) * 100}%` }}
-            className="absolute inset-y-0 right-0 rounded-lg border-2 border-accent bg-accent/12"
+            className="absolute inset-y-0 right-0 rounded-lg border-2 border-accent bg-accent/20"
           />
         )}
         {live && <span className="absolute -inset-y-1 right-0 w-[3px] rounded bg-live" />}

@@ -76,7 +76,7 @@ export function ReplayBar() {
             confirm="Clear the replay"
             onConfirm={() => void clearReplay()}
           >
-            <Button look="quiet" small disabled={!connected || replay.secondsHeld === 0}>
+            <Button look="quiet" size="small" disabled={!connected || replay.secondsHeld === 0}>
               Clear
             </Button>
           </Confirm>
@@ -104,7 +104,7 @@ function HotkeyHint({ hotkey, onAccent }: { hotkey: HotkeyStatus; onAccent: bool
   return (
     <span title={elsewhere} className="inline-flex items-center gap-1">
       <Keys accelerator={hotkey.accelerator} onAccent={onAccent} />
-      {elsewhere !== undefined && <span className="text-xs font-normal">here only</span>}
+      {elsewhere !== undefined && <span className="text-xs font-normal">in this window</span>}
     </span>
   );
 }

@@ -113,10 +113,8 @@ export function SettingsDialog() {
           </Group>
           <Group title="Clips">
             <Row label="Folder">
-              <div className="flex min-w-0 items-center gap-2">
-                <span className="min-w-0 flex-1 truncate text-[13px] text-dim" title={app.clipsFolder}>
-                  {app.clipsFolder}
-                </span>
+              <div className="flex min-w-0 items-start gap-2">
+                <span className="min-w-0 flex-1 py-2 text-[13px] break-all text-dim">{app.clipsFolder}</span>
                 <Button disabled={!connected} onClick={() => void openClipsFolder()}>
                   <FolderOpen size={15} aria-hidden />
                   Open folder

@@ -34,7 +34,7 @@ export function SourceCard() {
             <div className="truncate text-xs text-dim">{kindWords(known ?? source)}</div>
           </div>
           {session.state !== 'idle' && session.state !== 'stopping' && (
-            <Button small onClick={() => openDialog({ kind: 'sources' })}>
+            <Button size="small" onClick={() => openDialog({ kind: 'sources' })}>
               Change
             </Button>
           )}

@@ -41,32 +41,28 @@ export function SourceDialog() {
       width="max-w-4xl"
       onClose={closeDialog}
     >
-      <form
-        className="flex min-h-0 flex-col"
-        onSubmit={(event) => {
-          event.preventDefault();
-          confirm();
-        }}
-      >
-        <div className="scroll min-h-0 px-5 py-4">
-          <SourceList
-            sources={sources}
-            selectedId={selected?.id}
-            currentId={currentId}
-            onSelect={setTouchedId}
-            version={version}
-            onConfirm={confirm}
-          />
-        </div>
-        <footer className="flex items-center gap-2 border-t border-line px-5 py-3.5">
-          <RefreshButton busy={refreshing} onClick={refresh} />
-          <span className="flex-1" />
-          <Button onClick={closeDialog}>Cancel</Button>
-          <Button type="submit" look="primary" disabled={!selected || !connected || switching}>
-            {running ? 'Switch to this source' : 'Start streaming'}
-          </Button>
-        </footer>
-      </form>
+      <div className="scroll min-h-0 px-5 py-4">
+        <SourceList
+          sources={sources}
+          selectedId={selected?.id}
+          currentId={currentId}
+          onSelect={setTouchedId}
+          version={version}
+          onConfirm={confirm}
+        />
+      </div>
+      <footer className="flex items-center gap-2 border-t border-line px-5 py-3.5">
+        <RefreshButton busy={refreshing} onClick={refresh} />
+        <span className="flex-1" />
+        <Button onClick={closeDialog}>Cancel</Button>
+        <Button
+          look="primary"
+          disabled={!selected || selected.id === currentId || !connected || switching}
+          onClick={confirm}
+        >
+          {running ? 'Switch to this source' : 'Start streaming'}
+        </Button>
+      </footer>
     </Modal>
   );
 }

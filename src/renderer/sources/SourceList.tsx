@@ -13,16 +13,21 @@ type Props = {
   onSelect: (id: string) => void;
   /** grows when the pictures should be fetched again */
   version: number;
-  /** a double click */
+  /** Enter, or a double click */
   onConfirm: () => void;
 };
 
-/** The windows and screens as a native radio group: arrow keys move, Enter submits the form around it. */
+/** The windows and screens as a native radio group: arrow keys move, Enter confirms. */
 export function SourceList({ sources, selectedId, currentId, onSelect, version, onConfirm }: Props) {
   return (
     <div
       role="radiogroup"
       aria-label="Source"
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' || event.repeat) return;
+        event.preventDefault();
+        onConfirm();
+      }}
       className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,196px),1fr))] gap-3"
     >
       {ordered(sources).map((source) => (

@@ -1,4 +1,4 @@
-import { Play, RefreshCw, ScanSearch } from 'lucide-react';
+import { RefreshCw, ScanSearch } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { startCapture } from '../store/actions.ts';
 import { chooseSource, useConnected, useStudio, useStudioStore } from '../store/store.ts';
@@ -21,7 +21,7 @@ export function SourcePicker() {
   const chosen = useChosenSource();
   const connected = useConnected();
   const { version, busy: refreshing, refresh } = useFreshSources();
-  const [starting, run] = useBusy();
+  const [, run] = useBusy();
   const start = (): void => {
     if (chosen && connected) run(() => startCapture(chosen.id));
   };
@@ -31,55 +31,32 @@ export function SourcePicker() {
     <section aria-labelledby="picker-title" className="card flex min-h-0 flex-col overflow-hidden">
       <header className="flex items-center gap-3 px-4 pt-3.5 pb-3">
         <div className="min-w-0 flex-1">
-          <h1 id="picker-title" className="text-[15px] font-semibold">
+          <h2 id="picker-title" className="text-[15px] font-semibold">
             What do you want to stream?
-          </h1>
+          </h2>
           <p className="text-[12.5px] text-dim">
-            Choose a window or a screen. It goes live and into the replay at once.
+            Choose a window or a screen, then press <b className="font-medium text-ink">Start streaming</b> or Enter.
           </p>
         </div>
         <RefreshButton busy={refreshing} onClick={refresh} />
       </header>
-      <form
-        className="flex min-h-0 flex-1 flex-col"
-        onSubmit={(event) => {
-          event.preventDefault();
-          start();
-        }}
-      >
-        <div className="scroll min-h-0 flex-1 px-4 pt-1 pb-4">
-          {real.length === 0 && <NothingOpen hasPattern={sources.length > 0} />}
-          <SourceList
-            sources={sources}
-            selectedId={chosen?.id}
-            onSelect={chooseSource}
-            version={version}
-            onConfirm={start}
-          />
-        </div>
-        <footer className="flex items-center gap-3 border-t border-line px-4 py-3">
-          <p className="min-w-0 flex-1 truncate text-[12.5px] text-dim">
-            {chosen ? (
-              <>
-                Selected: <span className="text-ink">{chosen.name}</span>
-              </>
-            ) : (
-              'Nothing here can be streamed yet.'
-            )}
-          </p>
-          <Button type="submit" look="primary" disabled={!chosen || !connected || starting}>
-            <Play size={15} aria-hidden className="fill-current" />
-            Stream {chosen?.kind === 'test-pattern' ? 'the test pattern' : 'this source'}
-          </Button>
-        </footer>
-      </form>
+      <div className="scroll min-h-0 flex-1 px-4 pt-1 pb-4">
+        {real.length === 0 && <NothingOpen hasPattern={sources.length > 0} />}
+        <SourceList
+          sources={sources}
+          selectedId={chosen?.id}
+          onSelect={chooseSource}
+          version={version}
+          onConfirm={start}
+        />
+      </div>
     </section>
   );
 }
 
 export function RefreshButton({ busy, onClick }: { busy: boolean; onClick: () => void }) {
   return (
-    <Button small onClick={onClick} aria-busy={busy}>
+    <Button size="small" onClick={onClick} aria-busy={busy}>
       <RefreshCw size={14} aria-hidden className={cx(busy && 'animate-spin')} />
       Refresh
     </Button>

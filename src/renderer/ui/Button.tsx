@@ -9,16 +9,18 @@ const LOOK = {
   quiet: 'border-transparent bg-transparent text-dim hover:bg-raised hover:text-ink',
 } as const;
 
-type Props = ComponentProps<'button'> & { look?: keyof typeof LOOK; small?: boolean };
+const SIZE = { normal: 'h-9 px-3.5', small: 'h-7 px-2.5 text-[12.5px]', icon: 'size-9' } as const;
 
-export function Button({ look = 'plain', small = false, className, type = 'button', ...rest }: Props) {
+type Props = ComponentProps<'button'> & { look?: keyof typeof LOOK; size?: keyof typeof SIZE };
+
+export function Button({ look = 'plain', size = 'normal', className, type = 'button', ...rest }: Props) {
   return (
     <button
       type={type}
       className={cx(
         'inline-flex shrink-0 items-center justify-center gap-2 rounded-lg border whitespace-nowrap transition-colors',
         'disabled:cursor-not-allowed disabled:border-line disabled:bg-raised disabled:font-normal disabled:text-faint',
-        small ? 'h-7 px-2.5 text-[12.5px]' : 'h-9 px-3.5',
+        SIZE[size],
         LOOK[look],
         className,
       )}

@@ -54,5 +54,9 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
 export const dimensions = (width: number, height: number): string => `${width} × ${height}`;
 
 /** The time of day of a clock value in milliseconds. */
-export const timeOfDay = (at: number): string =>
-  new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+export const timeOfDay = (at: number, withSeconds = true): string =>
+  new Date(at).toLocaleTimeString(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(withSeconds ? { second: '2-digit' } : {}),
+  });

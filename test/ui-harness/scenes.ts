@@ -1,0 +1,200 @@
+import type { CaptureInfo, SessionState } from '../../src/contract/capture.ts';
+import type { Clip } from '../../src/contract/clips.ts';
+import type { Health } from '../../src/contract/health.ts';
+import type { ReplayStatus } from '../../src/contract/replay.ts';
+import { DEFAULT_SETTINGS } from '../../src/contract/settings.ts';
+import type { Source } from '../../src/contract/sources.ts';
+import type { StudioState } from '../../src/contract/state.ts';
+
+const MIB = 1024 * 1024;
+export const nowSeconds = (): number => Date.now() / 1000;
+
+export const SOURCES: Source[] = [
+  { id: 'screen:0', kind: 'screen', name: 'Screen 1', width: 2560, height: 1440, suggested: false, available: true },
+  {
+    id: 'window:0x1c00007',
+    kind: 'window',
+    name: 'Assetto Corsa',
+    app: 'acs.exe',
+    width: 1920,
+    height: 1080,
+    suggested: true,
+    available: true,
+  },
+  {
+    id: 'window:0x2a00003',
+    kind: 'window',
+    name: 'Setup sheet for Spa-Francorchamps, qualifying and race fuel - Mozilla Firefox',
+    app: 'firefox',
+    width: 1284,
+    height: 903,
+    suggested: false,
+    available: true,
+  },
+  {
+    id: 'window:0x3000001',
+    kind: 'window',
+    name: 'Telemetry',
+    app: 'python3',
+    width: 640,
+    height: 480,
+    suggested: false,
+    available: false,
+    reason: 'It is minimised. Restore it first.',
+  },
+  {
+    id: 'test-pattern',
+    kind: 'test-pattern',
+    name: 'Test pattern',
+    width: 1280,
+    height: 720,
+    suggested: false,
+    available: true,
+  },
+];
+
+export const CAPTURE: CaptureInfo = {
+  id: 'window:0x1c00007',
+  name: 'Assetto Corsa',
+  kind: 'window',
+  width: 1280,
+  height: 720,
+  fps: 30,
+  encoder: 'libx264',
+};
+
+const EMPTY_HEALTH: Health = {
+  fps: null,
+  speed: null,
+  bitrateKbps: null,
+  q: null,
+  duplicated: 0,
+  dropped: 0,
+  duplicatedRecently: 0,
+  droppedRecently: 0,
+  targetFps: null,
+  problems: [],
+};
+
+export const GOOD_HEALTH: Health = {
+  ...EMPTY_HEALTH,
+  fps: 29.9,
+  speed: 1,
+  bitrateKbps: 11_800,
+  q: 21,
+  targetFps: 30,
+};
+
+export const BAD_HEALTH: Health = {
+  ...GOOD_HEALTH,
+  fps: 19.7,
+  speed: 0.66,
+  q: 38,
+  dropped: 151,
+  droppedRecently: 151,
+  duplicated: 149,
+  duplicatedRecently: 149,
+  problems: [
+    {
+      code: 'speed-low',
+      severity: 'error',
+      message: 'The encoder is too slow: it makes 0.66 s of video per second.',
+      remedy: 'Choose a smaller picture or 30 fps in Settings.',
+    },
+    {
+      code: 'hotkey-unavailable',
+      severity: 'warning',
+      message: 'F9 is taken by another program.',
+      remedy: 'Choose another hotkey in Settings.',
+    },
+  ],
+};
+
+const EMPTY_REPLAY: ReplayStatus = {
+  secondsHeld: 0,
+  liveSeconds: 0,
+  bytesHeld: 0,
+  capacityBytes: 512 * MIB,
+  capacitySeconds: 120,
+  estimatedSeconds: null,
+  epochs: [],
+};
+
+export function replayHolding(...lengths: number[]): ReplayStatus {
+  const total = lengths.reduce((sum, seconds) => sum + seconds, 0);
+  let at = nowSeconds() - total;
+  const epochs = lengths.map((seconds, id) => {
+    const from = at;
+    at += seconds;
+    return { id, codec: 'h264' as const, from, to: at, seconds, bytes: Math.round(seconds * 1.48 * MIB) };
+  });
+  return {
+    ...EMPTY_REPLAY,
+    secondsHeld: total,
+    liveSeconds: lengths.at(-1) ?? 0,
+    bytesHeld: epochs.reduce((sum, { bytes }) => sum + bytes, 0),
+    estimatedSeconds: 346,
+    epochs,
+  };
+}
+
+export const clip = (id: string, name: string, minutesAgo: number, seconds: number): Clip => ({
+  id,
+  path: `/home/racer/Videos/Pitwall/${name}`,
+  name,
+  seconds,
+  bytes: Math.round(seconds * 1.48 * MIB),
+  codec: 'h264',
+  createdAt: nowSeconds() - minutesAgo * 60,
+  width: 1280,
+  height: 720,
+  source: 'Assetto Corsa',
+});
+
+export const CLIPS = (): Clip[] => [
+  clip('a1', '2026-11-20 18.03.12 Assetto Corsa.mp4', 2, 31),
+  clip('b2', '2026-11-20 17.56.40 Assetto Corsa.mp4', 9, 60),
+  clip('c3', '2026-11-20 16.10.00 Screen 1.mp4', 116, 118),
+  clip('d4', '2026-11-19 21.44.09 Assetto Corsa.mp4', 60 * 25, 60),
+];
+
+export const idleState = (): StudioState => ({
+  app: {
+    version: '0.1.0',
+    shell: 'browser',
+    platform: 'linux',
+    clipsFolder: '/home/racer/Videos/Pitwall',
+    httpUrl: 'http://127.0.0.1:1688',
+  },
+  session: { state: 'idle' },
+  sources: SOURCES,
+  health: EMPTY_HEALTH,
+  replay: EMPTY_REPLAY,
+  saves: [],
+  rtmp: { state: 'up', url: 'rtmp://127.0.0.1:1935/live/test', publishers: [], readers: [] },
+  clips: [],
+  settings: DEFAULT_SETTINGS,
+  hotkey: { state: 'active', accelerator: 'F9' },
+});
+
+export const liveSession = (liveFor = 767): SessionState => ({
+  state: 'live',
+  source: CAPTURE,
+  since: nowSeconds() - liveFor,
+});
+
+const reader = (id: string) => ({ id, path: '/live/test', address: '127.0.0.1', since: nowSeconds() });
+
+export const liveState = (): StudioState => ({
+  ...idleState(),
+  session: liveSession(),
+  health: GOOD_HEALTH,
+  replay: replayHolding(94),
+  rtmp: {
+    state: 'up',
+    url: 'rtmp://127.0.0.1:1935/live/test',
+    publishers: [reader('p')],
+    readers: [reader('r1'), reader('r2')],
+  },
+  clips: CLIPS(),
+});
