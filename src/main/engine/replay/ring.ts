@@ -283,8 +283,9 @@ export class ReplayRing {
     this.#newestKeyframeAt = at;
     const start = unit.psiStart >= 0 ? unit.psiStart : unit.start;
     const cuts = this.#indexer.cutsAtUnit();
-    if (this.#open) this.#close({ end: start, cuts }, unit.pts);
-    if (!this.#epoch || !sameBytes(this.#epoch.parameters, scanner.parameters)) {
+    const sameEpoch = this.#epoch !== null && sameBytes(this.#epoch.parameters, scanner.parameters);
+    if (this.#open) this.#close({ end: start, cuts }, sameEpoch ? unit.pts : this.#open.lastPts);
+    if (!this.#epoch || !sameEpoch) {
       this.#epoch = {
         id: this.#nextEpochId,
         sourceName: this.#sourceName,
@@ -381,7 +382,7 @@ export class ReplayRing {
   /** Room for the packet at `p`, whose place is the first of a slab that is not there yet; false when it had to be given up. */
   #makeRoom(p: number): boolean {
     this.#flush(p);
-    if (!this.#open && this.#head - this.#resumeAt > MAX_CANDIDATE_BYTES) {
+    if (!this.#open && this.#head - this.#resumeAt > Math.min(MAX_CANDIDATE_BYTES, this.#maxBytes / 4)) {
       this.#storing = false;
       this.#rewind(this.#resumeAt);
       return false;

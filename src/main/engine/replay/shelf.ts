@@ -1,6 +1,6 @@
 import type { Boundary } from '../transport/indexer.ts';
 import { TICKS_PER_SECOND } from '../transport/timestamps.ts';
-import { endPts, wallAt, type Gop } from './gops.ts';
+import { wallAt, type Gop } from './gops.ts';
 import { wholeRanges } from './ranges.ts';
 import type { SlabStore } from './slabs.ts';
 import { Hold, makeSnapshot, type Snapshot } from './snapshot.ts';
@@ -28,7 +28,8 @@ export class SnapshotShelf {
     if (!first || !last) return null;
     const { epoch } = first;
     let { end, cuts } = tail;
-    let pts = endPts(last);
+    // Not the next keyframe's time: pictures shown just before that one may be stored after it (open GOP).
+    let pts = last.lastPts;
     if (until < wallAt(epoch, pts)) {
       const trimmed = trimEnd(this.#store, last, tail, (until - epoch.wallZero) * TICKS_PER_SECOND);
       if (trimmed) ({ end, cuts, pts } = trimmed);

@@ -31,6 +31,8 @@ export const UNIT_ENDS_EARLY = 32;
 /** Forward jump in DTS that opens a new epoch (docs: buffer contract). */
 const MAX_STEP_TICKS = 2 * TICKS_PER_SECOND;
 
+/** No encoder shows a picture later than this after its decoding time, and none earlier; other PTS are damage. */
+const MAX_DELAY_TICKS = 10 * TICKS_PER_SECOND;
 const DEFAULT_FRAME_TICKS = TICKS_PER_SECOND / 30;
 
 const NOTHING = 0;
@@ -320,7 +322,8 @@ export class StreamIndexer {
         this.#clock.reset();
       } else if (step > 0) this.frameTicks = step;
       unit.dts = this.#clock.unwrap(dts);
-      unit.pts = unit.dts + ticksBetween(dts, pts);
+      const delay = ticksBetween(dts, pts);
+      unit.pts = unit.dts + (delay >= 0 && delay <= MAX_DELAY_TICKS ? delay : 0);
     }
     unit.start = offset;
     unit.psiStart = this.#psiHasMap ? this.#psiStart : -1;
