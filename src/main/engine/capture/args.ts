@@ -104,6 +104,9 @@ export function captureArgs(plan: CapturePlan): string[] {
   ];
   return [
     ...['-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:3', '-stats_period', '0.25'],
+    // a grab that fails must end everything at once: otherwise the endless silent track floods ring and readers (40 s of it in
+    // the first 200 ms after a window shrank, measured)
+    '-xerror',
     ...plan.input,
     ...plan.audio.input,
     ...['-map', '0:v:0', '-map', plan.audio.map],

@@ -18,7 +18,7 @@ describe('the capture command', () => {
 
   it('is the measured one', () => {
     expect(args.join(' ')).toMatchInlineSnapshot(
-      `"-hide_banner -nostats -loglevel warning -progress pipe:3 -stats_period 0.25 -f x11grab -framerate 30 -draw_mouse 0 -window_id 0x200002 -i :99 -f lavfi -i anullsrc=r=48000:cl=stereo -map 0:v:0 -map 1:a -vf scale=1280:720:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bilinear,pad=1280:720:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p -c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -r 30 -g 30 -keyint_min 30 -sc_threshold 0 -bf 0 -flags +global_header -c:a aac -b:a 128k -ac 2 -f tee [f=mpegts:mpegts_flags=+resend_headers:flush_packets=1:omit_video_pes_length=0]pipe:1|[f=fifo:fifo_format=flv:queue_size=120:drop_pkts_on_overflow=1:attempt_recovery=1:recovery_wait_time=1:recover_any_error=1:onfail=ignore]rtmp://127.0.0.1:1935/live/test"`,
+      `"-hide_banner -nostats -loglevel warning -progress pipe:3 -stats_period 0.25 -xerror -f x11grab -framerate 30 -draw_mouse 0 -window_id 0x200002 -i :99 -f lavfi -i anullsrc=r=48000:cl=stereo -map 0:v:0 -map 1:a -vf scale=1280:720:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bilinear,pad=1280:720:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p -c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -r 30 -g 30 -keyint_min 30 -sc_threshold 0 -bf 0 -flags +global_header -c:a aac -b:a 128k -ac 2 -f tee [f=mpegts:mpegts_flags=+resend_headers:flush_packets=1:omit_video_pes_length=0]pipe:1|[f=fifo:fifo_format=flv:queue_size=120:drop_pkts_on_overflow=1:attempt_recovery=1:recovery_wait_time=1:recover_any_error=1:onfail=ignore]rtmp://127.0.0.1:1935/live/test"`,
     );
   });
 

@@ -16,6 +16,8 @@ const WINDOW_SECONDS = 2;
 const RECENT_SECONDS = 120;
 /** progress comes every 0.25 s; later than this and the present counts as part of the measured time */
 const LATE_SECONDS = 0.6;
+/** the encoder's start-up burst of repeated and dropped pictures says nothing about the capture */
+const START_SECONDS = 1;
 
 /**
  * Rates over the last two seconds of our own clock: fps = delta(frame - dup) / dt, speed = delta(out_time) / dt.
@@ -26,8 +28,11 @@ export class RateWindow {
   #samples: Sample[] = [];
   #totals: { at: number; dup: number; drop: number }[] = [];
   #q: number | null = null;
+  #startedAt: number | undefined;
 
   add(at: number, block: ProgressBlock): void {
+    this.#startedAt ??= at;
+    if (at - this.#startedAt < START_SECONDS) return;
     this.#samples.push({ at, frame: block.frame, dup: block.dup, drop: block.drop, outTime: block.outTime ?? 0 });
     if (block.q !== null) this.#q = block.q;
     // keep one sample older than the window as its baseline
@@ -42,6 +47,7 @@ export class RateWindow {
     this.#samples = [];
     this.#totals = [];
     this.#q = null;
+    this.#startedAt = undefined;
   }
 
   read(now: number): Rates {
