@@ -12,7 +12,7 @@ const here = import.meta.dirname;
 export default defineConfig({
   main: {
     build: {
-      rollupOptions: {
+      rolldownOptions: {
         input: {
           index: resolve(here, 'src/main/index.ts'),
           headless: resolve(here, 'src/main/headless.ts'),
@@ -26,7 +26,7 @@ export default defineConfig({
   preload: {
     build: {
       externalizeDeps: false,
-      rollupOptions: {
+      rolldownOptions: {
         input: { index: resolve(here, 'src/preload/index.ts') },
         output: { format: 'cjs', entryFileNames: '[name].cjs' },
       },
@@ -38,7 +38,7 @@ export default defineConfig({
     worker: { format: 'es' },
     build: {
       minify: true,
-      rollupOptions: { input: resolve(here, 'src/renderer/index.html') },
+      rolldownOptions: { input: resolve(here, 'src/renderer/index.html') },
     },
   },
 });

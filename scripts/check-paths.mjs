@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, run } from './lib/run.mjs';
 
-/** Homes of sample users are fine in tests and documents. */
-const ONE_MACHINE =
-  /(?<![\w.~*-])(?:\/(?:root|work)\/\w|\/(?:home|Users)\/(?!(?:alex|user|me|you|name)\b)\w|[A-Z]:\\Users\\(?!(?:alex|user|me|you|name)\b)\w)/;
+const WORKPLACE = /(?<![\w.~*-])\/(?:root|work)\/\w/;
+const HOME = /(?<![\w.~*-])(?:\/(?:home|Users)\/\w|[A-Z]:\\+Users\\+\w)/;
+/** Tests have homes of sample users. */
+const TEST = /^(?:test|e2e)\/|\.test\.\w+$/;
 const TEXT = /\.(?:[cm]?[jt]sx?|json|ya?ml|md|html|css|sh)$|^\.ci\//;
 
 /** @returns {Promise<string[]>} one line for each place */
@@ -17,11 +18,12 @@ export async function checkPaths() {
   // Without git (a source archive) there is nobody to tell.
   if (!listed.ok) return [];
   const files = listed.output.split('\0').filter((file) => TEXT.test(file) && file !== 'package-lock.json');
-  return files.flatMap((file) =>
-    linesOf(file).flatMap((line, index) =>
-      ONE_MACHINE.test(line) ? [`${file}:${index + 1} names a path of one machine`] : [],
-    ),
-  );
+  return files.flatMap((file) => {
+    const names = TEST.test(file) ? [WORKPLACE] : [WORKPLACE, HOME];
+    return linesOf(file).flatMap((line, index) =>
+      names.some((path) => path.test(line)) ? [`${file}:${index + 1} names a path of one machine`] : [],
+    );
+  });
 }
 
 /** @param {string} file */

@@ -1,5 +1,6 @@
 /** `npm run check`: everything that can be said about the code without running it. */
 import './lib/node-version.mjs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkLockfile } from './check-lockfile.mjs';
@@ -40,7 +41,7 @@ const STEPS = [
     '.dependency-cruiser.cjs',
     '--output-type',
     'err',
-    ...['src', 'e2e', 'bench', 'test'],
+    ...['src', 'e2e', 'bench', 'test'].filter((folder) => existsSync(join(ROOT, folder))),
   ),
   { name: 'lock file', check: async () => checkLockfile().join('\n') },
   { name: 'machine paths', check: async () => (await checkPaths()).join('\n') },

@@ -38,7 +38,7 @@ export async function ensurePackages(options) {
 }
 
 /** Whether node_modules holds what package-lock.json names, for this kind of machine. */
-export function packagesAreFresh() {
+function packagesAreFresh() {
   const stamp = stampOfNow();
   if (stamp === undefined) return false;
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return true;
