@@ -9,7 +9,7 @@ import { StatePill } from './StatePill.tsx';
 
 export function Header() {
   return (
-    <header className="flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-panel px-4 py-2">
+    <header className="sticky top-0 z-20 flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-panel px-4 py-2">
       <h1 className="flex items-center gap-2.5 font-semibold tracking-wide">
         <i
           aria-hidden
@@ -48,7 +48,9 @@ function StartStop() {
       return (
         <Button look="stop" disabled={busy || !connected} onClick={() => run(stopCapture)}>
           <Square size={13} aria-hidden className="fill-current" />
-          Stop<span className="max-sm:sr-only"> streaming</span>
+          <span>
+            Stop<span className="max-sm:sr-only"> streaming</span>
+          </span>
         </Button>
       );
     case 'stopping':
@@ -63,7 +65,9 @@ function StartStop() {
           onClick={() => chosen && run(() => startCapture(chosen.id))}
         >
           <Play size={15} aria-hidden className="fill-current" />
-          Start<span className="max-sm:sr-only"> streaming</span>
+          <span>
+            Start<span className="max-sm:sr-only"> streaming</span>
+          </span>
         </Button>
       );
   }

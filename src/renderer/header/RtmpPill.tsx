@@ -1,5 +1,5 @@
-import { Check, Copy, CopyX } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { Check, Copy } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
 import { useStudio } from '../store/store.ts';
 import { cx } from '../ui/cx.ts';
 import { count } from '../words/format.ts';
@@ -7,6 +7,7 @@ import { count } from '../words/format.ts';
 /** The address readers open, how many there are, and a button that copies it. */
 export function RtmpPill() {
   const rtmp = useStudio((state) => state.rtmp);
+  const address = useRef<HTMLSpanElement>(null);
   const up = rtmp.state === 'up';
   return (
     <span
@@ -25,55 +26,57 @@ export function RtmpPill() {
       {rtmp.state === 'down' && <span className="truncate">RTMP server down</span>}
       {up && (
         <>
-          <span className="truncate max-sm:flex-1">{rtmp.url}</span>
+          <span ref={address} className="truncate max-sm:flex-1">
+            {rtmp.url}
+          </span>
           <span className="num shrink-0 text-dim">{count(rtmp.readers.length, 'reader')}</span>
-          <CopyButton text={rtmp.url} />
+          <CopyButton
+            text={rtmp.url}
+            select={() => address.current && window.getSelection()?.selectAllChildren(address.current)}
+          />
         </>
       )}
     </span>
   );
 }
 
-function CopyButton({ text }: { text: string }) {
-  const [outcome, setOutcome] = useState<'copied' | 'refused' | null>(null);
+function CopyButton({ text, select }: { text: string; select: () => void }) {
+  const [outcome, setOutcome] = useState<'copied' | 'selected' | null>(null);
   useEffect(() => {
     if (!outcome) return;
-    const timer = setTimeout(() => setOutcome(null), 2000);
+    const timer = setTimeout(() => setOutcome(null), 3000);
     return () => clearTimeout(timer);
   }, [outcome]);
   const copy = (): void => {
-    // an insecure origin has no clipboard; a browser may also refuse it
+    // an insecure origin has no clipboard, and a browser may refuse it: then the address is left selected
     const writing = window.isSecureContext
       ? navigator.clipboard.writeText(text)
       : Promise.reject(new Error('insecure'));
     writing.then(
       () => setOutcome('copied'),
-      () => setOutcome('refused'),
+      () => {
+        select();
+        setOutcome('selected');
+      },
     );
   };
-  const Icon = outcome === 'copied' ? Check : outcome === 'refused' ? CopyX : Copy;
-  const words =
-    outcome === 'copied'
-      ? 'Copied'
-      : outcome === 'refused'
-        ? 'The browser refused; select it by hand'
-        : 'Copy the address';
   return (
     <>
       <button
         type="button"
         aria-label="Copy the RTMP address"
-        title={words}
+        title="Copy the address"
         onClick={copy}
         className={cx(
           'grid size-6 shrink-0 place-items-center rounded-full hover:bg-raised',
           outcome === 'copied' ? 'text-ok' : 'text-dim',
         )}
       >
-        <Icon size={13} aria-hidden />
+        {outcome === 'copied' ? <Check size={13} aria-hidden /> : <Copy size={13} aria-hidden />}
       </button>
-      <span role="status" className="sr-only">
-        {outcome ? words : ''}
+      <span role="status" className={outcome === 'selected' ? 'shrink-0 pr-2 text-warn' : 'sr-only'}>
+        {outcome === 'copied' && 'Copied'}
+        {outcome === 'selected' && 'Selected: press Ctrl+C'}
       </span>
     </>
   );

@@ -28,7 +28,7 @@ export function SourceList({ sources, selectedId, currentId, onSelect, version, 
         event.preventDefault();
         onConfirm();
       }}
-      className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,196px),1fr))] gap-3"
+      className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,260px),1fr))] gap-3 max-sm:grid-cols-2"
     >
       {ordered(sources).map((source) => (
         <label

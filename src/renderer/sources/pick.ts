@@ -22,7 +22,7 @@ export function pickSource(
 
 /** `acs.exe, window` */
 export function kindWords(source: Pick<Source, 'kind' | 'app'>): string {
-  const kind = source.kind === 'test-pattern' ? 'moving picture and tone' : source.kind;
+  const kind = source.kind === 'test-pattern' ? 'picture and tone' : source.kind;
   return source.app ? `${source.app}, ${kind}` : kind;
 }
 
