@@ -107,8 +107,14 @@ export function connectContract(wire: Wire): ContractClient {
           signal?.removeEventListener('abort', onAbort);
         };
         calls.set(id, {
-          resolve: (value) => (settle(), resolve(value)),
-          reject: (error) => (settle(), reject(error)),
+          resolve: (value) => {
+            settle();
+            resolve(value);
+          },
+          reject: (error) => {
+            settle();
+            reject(error);
+          },
         });
         signal?.addEventListener('abort', onAbort, { once: true });
         if (signal?.aborted) onAbort();

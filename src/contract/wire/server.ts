@@ -75,7 +75,7 @@ export type ServeOptions = {
 
 /** Serves one client. The wire's close ends its subscriptions and aborts the signals of its calls. */
 export function serveContract(wire: Wire, handlers: ReadonlyMap<string, Handler>, options: ServeOptions): void {
-  const { onError, frameWindow = 6, maxSubscriptions = 16, maxCalls = 64 } = options;
+  const { onError, frameWindow = 20, maxSubscriptions = 16, maxCalls = 64 } = options;
   const gone = new AbortController();
   const subscriptions = new Map<number, { end: () => void; credit?: (frames: number) => void }>();
   let calls = 0;
@@ -91,7 +91,25 @@ export function serveContract(wire: Wire, handlers: ReadonlyMap<string, Handler>
       'Reload the page: it may be older than the studio.',
     );
 
-  const open = (id: number, handler: EventsHandler | FramesHandler): void => {
+  const call = (id: number, name: string, input: unknown): void => {
+    const handler = handlers.get(name);
+    if (handler?.kind !== 'call') {
+      fail(id, unknownName(name), name);
+    } else if (calls >= maxCalls) {
+      fail(id, new StudioError('conflict', 'Too many requests at once.', 'Wait for the earlier ones.'), name);
+    } else {
+      calls++;
+      handler
+        .run(input, gone.signal)
+        .then(
+          (output) => wire.send({ t: 'ok', id, output }),
+          (thrown: unknown) => fail(id, thrown, name),
+        )
+        .finally(() => calls--);
+    }
+  };
+
+  const subscribe = (id: number, handler: EventsHandler | FramesHandler): void => {
     if (handler.kind === 'events') {
       subscriptions.set(id, { end: handler.open((event) => wire.send({ t: 'event', id, event })) });
       return;
@@ -109,49 +127,33 @@ export function serveContract(wire: Wire, handlers: ReadonlyMap<string, Handler>
     subscriptions.set(id, { end, credit: (frames) => (inFlight = Math.max(0, inFlight - frames)) });
   };
 
+  const open = (id: number, name: string): void => {
+    const handler = handlers.get(name);
+    if (!handler || handler.kind === 'call') {
+      fail(id, unknownName(name), name);
+    } else if (subscriptions.has(id) || subscriptions.size >= maxSubscriptions) {
+      fail(id, new StudioError('conflict', 'Too many subscriptions.', 'Close some of them first.'), name);
+    } else {
+      try {
+        subscribe(id, handler);
+      } catch (thrown) {
+        fail(id, thrown, name);
+      }
+    }
+  };
+
   const receive = (message: ClientMessage): void => {
     switch (message.t) {
-      case 'call': {
-        const handler = handlers.get(message.name);
-        if (handler?.kind !== 'call') return fail(message.id, unknownName(message.name), message.name);
-        if (calls >= maxCalls) {
-          return fail(
-            message.id,
-            new StudioError('conflict', 'Too many requests at once.', 'Wait for the earlier ones.'),
-            message.name,
-          );
-        }
-        calls++;
-        handler
-          .run(message.input, gone.signal)
-          .then(
-            (output) => wire.send({ t: 'ok', id: message.id, output }),
-            (thrown: unknown) => fail(message.id, thrown, message.name),
-          )
-          .finally(() => calls--);
-        return;
-      }
-      case 'open': {
-        const handler = handlers.get(message.name);
-        if (!handler || handler.kind === 'call') return fail(message.id, unknownName(message.name), message.name);
-        if (subscriptions.has(message.id) || subscriptions.size >= maxSubscriptions) {
-          return fail(
-            message.id,
-            new StudioError('conflict', 'Too many subscriptions.', 'Close some of them first.'),
-            message.name,
-          );
-        }
-        try {
-          open(message.id, handler);
-        } catch (thrown) {
-          fail(message.id, thrown, message.name);
-        }
-        return;
-      }
+      case 'call':
+        call(message.id, message.name, message.input);
+        break;
+      case 'open':
+        open(message.id, message.name);
+        break;
       case 'close':
         subscriptions.get(message.id)?.end();
         subscriptions.delete(message.id);
-        return;
+        break;
       case 'ack':
         subscriptions.get(message.id)?.credit?.(message.frames);
     }

@@ -111,6 +111,7 @@ describe.each([
       [
         onCall(add, async ({ a, b }) => Promise.resolve(a + b)),
         onCall(fail, async (how) => {
+          await Promise.resolve();
           if (how === 'typed') throw new StudioError('conflict', 'It is taken.', 'Wait.');
           throw new Error('a secret detail');
         }),

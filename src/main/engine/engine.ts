@@ -184,7 +184,11 @@ export class Engine implements Studio {
     this.refresh();
     const tools = this.#ffmpeg;
     await removeStalePartials(clipsFolder, PARTIAL_PREFIX, Date.now());
-    if (tools) void this.#library.discover(tools, this.#closing.signal);
+    if (tools) {
+      this.#library.discover(tools, this.#closing.signal).catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) this.#log.warn({ err: error }, 'looking for clips failed');
+      });
+    }
   }
 
   /** Stops everything that was started; the ring dies with the process. */

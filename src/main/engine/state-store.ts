@@ -17,11 +17,9 @@ export class StateStore {
 
   update(patch: Partial<StudioState>): void {
     const changed: Partial<StudioState> = {};
-    let any = false;
     const consider = <K extends keyof StudioState>(key: K, value: StudioState[K] | undefined): void => {
       if (value === undefined || sameJson(this.#state[key], value)) return;
       changed[key] = value;
-      any = true;
     };
     consider('app', patch.app);
     consider('session', patch.session);
@@ -33,7 +31,7 @@ export class StateStore {
     consider('clips', patch.clips);
     consider('settings', patch.settings);
     consider('hotkey', patch.hotkey);
-    if (!any) return;
+    if (Object.keys(changed).length === 0) return;
     this.#state = { ...this.#state, ...changed };
     this.#revision++;
     const event: StateEvent = { type: 'delta', revision: this.#revision, changed };

@@ -144,11 +144,11 @@ export class CaptureSession {
       this.#open = await backend.open(source, ffmpeg, (event) => this.#onSourceEvent(event), this.#stop.signal);
       const output = outputSize(this.#open.state(), this.#options.pictureSize);
       this.#set({ info: this.#describe(output) });
-      while (!this.#stop.signal.aborted) {
+      while (!this.#stopped()) {
         if (this.#open.state().hidden) await this.#waitWhileHidden(this.#open);
         const outcome = await this.#runOnce(this.#open, output);
         ring.endInput();
-        if (outcome === 'stopped' || this.#stop.signal.aborted) break;
+        if (outcome === 'stopped' || this.#stopped()) break;
         if (outcome === 'gone') throw sourceGone(source.name);
         if (outcome === 'hidden') continue;
         if (outcome === 'resized') {
@@ -221,13 +221,13 @@ export class CaptureSession {
           await within(interrupted, EVENT_GRACE_MS);
           return this.#changeSince(open, before) ?? what;
         }
-        if (this.#stop.signal.aborted) {
+        if (this.#stopped()) {
           await child.stop(STOP);
           return 'stopped';
         }
         await pause(RESIZE_SETTLE_MS, this.#stop.signal);
         const change = this.#changeSince(open, before);
-        if (change === undefined || this.#stop.signal.aborted) continue;
+        if (change === undefined || this.#stopped()) continue;
         await child.stop(STOP);
         return change;
       }
@@ -236,6 +236,10 @@ export class CaptureSession {
       this.#interrupt = undefined;
       this.#child = undefined;
     }
+  }
+
+  #stopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   #changeSince(open: OpenSource, before: Size): 'gone' | 'hidden' | 'resized' | undefined {

@@ -65,7 +65,10 @@ export class ClipLibrary {
     }
   }
 
-  /** Adds clips that lie in the folder and are not in the index; one at a time, so that start-up costs the game nothing. */
+  /**
+   * Adds clips that lie in the folder and are not in the index; one at a time, so that start-up costs the game nothing.
+   * Errors: the signal's reason.
+   */
   async discover(tools: Ffmpeg, signal: AbortSignal): Promise<void> {
     const { folder, log } = this.#options;
     const names = await readdir(folder).catch(() => []);
@@ -74,7 +77,7 @@ export class ClipLibrary {
       (name) => name.endsWith('.mp4') && !name.startsWith('.') && !known.has(path.join(folder, name)),
     );
     for (const name of unknown.slice(0, MAX_FOUND)) {
-      if (signal.aborted) return;
+      signal.throwIfAborted();
       const file = path.join(folder, name);
       try {
         const [facts, info] = [await probeClip(tools, file, signal), await stat(file)];
@@ -93,7 +96,7 @@ export class ClipLibrary {
           },
         ]);
       } catch (error) {
-        if (signal.aborted) return;
+        signal.throwIfAborted();
         log.info({ err: error, name }, 'a file in the clips folder is not a clip');
       }
     }

@@ -68,6 +68,10 @@ export class RtmpService {
     await this.#finished;
   }
 
+  #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   #url(): string {
     return `rtmp://127.0.0.1:${this.#port}/live/${this.#options.streamKey}`;
   }
@@ -75,12 +79,12 @@ export class RtmpService {
   async #keepRunning(): Promise<void> {
     const { log, onChange } = this.#options;
     const backoff = new Backoff({ delaysMs: [100, 500, 1000, 2000, 5000], healthyMs: 5000, forever: true });
-    while (!this.#stop.signal.aborted) {
+    while (!this.#stopped()) {
       const startedAt = performance.now();
       const { code, signal } = await this.#runOnce();
       this.#listening = false;
       this.#peers = { publishers: [], readers: [] };
-      if (this.#stop.signal.aborted) break;
+      if (this.#stopped()) break;
       if (this.#error === undefined) {
         log.warn({ code, signal }, 'the RTMP server ended; starting it again');
         this.#error = new StudioError(
