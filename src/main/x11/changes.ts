@@ -23,7 +23,10 @@ export class WindowChanges {
     this.#connection = connection;
   }
 
-  /** Calls back within 250 ms of a change (4 times a second at most) until unsubscribed or the connection ends. */
+  /**
+   * Calls back within 250 ms of a change (4 times a second at most) until unsubscribed or the connection ends, and once soon after the
+   * first subscription: what happened in between could not be seen.
+   */
   subscribe(listener: () => void): Unsubscribe {
     const remove = this.#listeners.add(listener);
     if (!this.#stop) this.#start();
@@ -61,7 +64,10 @@ export class WindowChanges {
       this.#learn(['_NET_CLIENT_LIST', '_NET_SUPPORTING_WM_CHECK'], this.#rootAtoms),
       this.#learn(['_NET_WM_NAME', 'WM_NAME', '_NET_WM_STATE', 'WM_STATE', 'WM_CLASS'], this.#titleAtoms),
     ])
-      .then(() => (running ? this.#watchTitles() : undefined))
+      .then(() => {
+        // Also the notice for whatever changed before the windows were watched.
+        if (running) this.#schedule();
+      })
       .catch(() => undefined);
   }
 

@@ -6,7 +6,7 @@ import type { XClient, XClientOptions, XDisplay, XEvent, XReply, XRequestError }
 import { X11Error } from './errors.ts';
 
 /** How long opening a display, or one request, may take. */
-export const X11_DEADLINE_MS = 5000;
+const X11_DEADLINE_MS = 5000;
 
 /** Protocol error codes (X11 protocol, section 4). */
 const BAD_WINDOW = 3;

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startOpenbox, startWindow, startXvfb } from '../../../test/support/xvfb.ts';
+import { endChild, startOpenbox, startWindow, startXvfb } from '../../../test/support/xvfb.ts';
 import type { TestWindow, TestWindowOptions, Xvfb } from '../../../test/support/xvfb.ts';
 import { openDisplay } from './display.ts';
 import type { X11Display } from './display.ts';
@@ -38,7 +38,7 @@ async function listUntil(
         windows = await opened.listWindows();
         return ready(windows);
       },
-      { timeout: 5000, interval: 50 },
+      { timeout: 10_000, interval: 50 },
     )
     .toBe(true);
   return windows;
@@ -130,6 +130,7 @@ describe('without a window manager', () => {
     const opened = await display(server.display);
     let notices = 0;
     opened.onWindowsChanged(() => notices++);
+    await expect.poll(() => notices, { timeout: 3000, interval: 20 }).toBe(1);
     const settles = async (act: () => Promise<unknown>): Promise<void> => {
       const before = notices;
       await act();
@@ -163,13 +164,13 @@ describe('without a window manager', () => {
 
 describe('with openbox', () => {
   let server: Xvfb;
-  let manager: { stop: () => Promise<void> };
+  let manager: { stop: () => Promise<void> } | undefined;
   beforeAll(async () => {
     server = await startXvfb({ width: 800, height: 600 });
     manager = await startOpenbox(server.display);
   });
   afterAll(async () => {
-    await manager.stop();
+    await manager?.stop();
     await server.stop();
   });
 
@@ -188,6 +189,24 @@ describe('with openbox', () => {
     // The decoration moves the client inside its frame.
     expect(found?.x).toBeGreaterThanOrEqual(100);
     expect(found?.y).toBeGreaterThan(80);
+  });
+
+  it('knows a real program’s window by title, class and process', async () => {
+    const opened = await display(server.display);
+    const pattern = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=5'];
+    const player = spawn('ffplay', ['-loglevel', 'quiet', '-an', ...pattern, '-window_title', 'Assetto Corsa – Spa'], {
+      env: { ...process.env, DISPLAY: server.display, SDL_VIDEODRIVER: 'x11', SDL_AUDIODRIVER: 'dummy' },
+      stdio: 'ignore',
+    });
+    cleanups.push(() => endChild(player));
+    const [found] = await listUntil(opened, ([one]) => one?.viewable === true && one.title.startsWith('Assetto'));
+    expect(found).toMatchObject({
+      title: 'Assetto Corsa – Spa',
+      className: 'ffplay',
+      pid: player.pid,
+      processName: 'ffplay',
+      height: 240,
+    });
   });
 
   it('keeps minimised windows in the list and says so', async () => {

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import type { XComposite } from 'x11';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endChild, startOpenbox, startWindow, startXvfb } from '../../../test/support/xvfb.ts';
 import type { TestWindow, TestWindowOptions, Xvfb } from '../../../test/support/xvfb.ts';
+import { connect } from './connection.ts';
 import { openDisplay } from './display.ts';
 import type { X11Display } from './display.ts';
 import type { WindowEvent } from './watch.ts';
@@ -145,6 +147,23 @@ describe.each([{ manager: false }, { manager: true }])('watchWindow (openbox: $m
     await game.close();
     await eventually(() => events.includes('gone'));
     await third.release();
+  });
+
+  it('lives beside a compositor that holds the window', async () => {
+    const opened = await display(server.display);
+    const game = await shown(opened, { title: 'game', width: 300, height: 200, x: 100, y: 100, colour: RED });
+    const compositor = await connect(server.display);
+    cleanups.push(() => compositor.close());
+    const composite = await compositor.extension<XComposite>((reply) => compositor.client.require('composite', reply));
+    if (!composite) throw new Error('Xvfb has Composite');
+    await compositor.checked(() => composite.RedirectWindow(game.id, composite.Redirect.Manual));
+    const cover = await shown(opened, { title: 'cover', width: 300, height: 200, x: 200, y: 150, colour: BLUE });
+    await cover.raise();
+    const watch = await opened.watchWindow(game.id, () => undefined);
+    expect(watch.redirected).toBe(true);
+    expect(await redShare(server.display, game.id)).toBe(1);
+    await watch.release();
+    expect(await redShare(server.display, game.id)).toBe(1);
   });
 
   it('refuses a window that is not there', async () => {

@@ -7,7 +7,7 @@ import type { X11ErrorCode } from './errors.ts';
 import { attributes, isViewable, rootGeometry } from './windows.ts';
 
 /** Position in root coordinates and inner size, pixels. */
-export interface WindowGeometry {
+interface WindowGeometry {
   readonly x: number;
   readonly y: number;
   readonly width: number;
