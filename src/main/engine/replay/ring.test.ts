@@ -6,6 +6,7 @@ import { ReplayStatus } from '../../../contract/replay.ts';
 import type { AccessUnit } from './accessUnit.ts';
 import type { RingProblem } from './counters.ts';
 import { ReplayRing, type RingOptions } from './ring.ts';
+import type { Snapshot } from './snapshot.ts';
 import {
   AUDIO_PID,
   H264_AND_AAC,

@@ -283,7 +283,11 @@ export class ReplayRing {
     this.#newestKeyframeAt = at;
     const start = unit.psiStart >= 0 ? unit.psiStart : unit.start;
     const cuts = this.#indexer.cutsAtUnit();
-    const sameEpoch = this.#epoch !== null && sameBytes(this.#epoch.parameters, scanner.parameters);
+    const sameEpoch =
+      this.#epoch !== null &&
+      sameBytes(this.#epoch.parameters, scanner.parameters) &&
+      // Keyframes that do not follow each other in time are a jump too.
+      !(this.#open && unit.pts <= this.#open.firstPts);
     if (this.#open) this.#close({ end: start, cuts }, sameEpoch ? unit.pts : this.#open.lastPts);
     if (!this.#epoch || !sameEpoch) {
       this.#epoch = {
@@ -367,7 +371,9 @@ export class ReplayRing {
       this.#resumeAt = open.start;
       return;
     }
-    open.closed = { end: boundary.end, endPts: Math.max(pts, open.firstPts), cuts: boundary.cuts };
+    // The next keyframe ends the last picture, whatever the frame interval was taken for.
+    open.lastPts = Math.min(open.lastPts, pts);
+    open.closed = { end: boundary.end, endPts: pts, cuts: boundary.cuts };
     this.#resumeAt = boundary.end;
     this.#closedTicks += gopTicks(open);
   }
