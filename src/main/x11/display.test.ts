@@ -194,14 +194,14 @@ describe('with openbox', () => {
   it('knows a real program’s window by title, class and process', async () => {
     const opened = await display(server.display);
     const pattern = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=5'];
-    const player = spawn('ffplay', ['-loglevel', 'quiet', '-an', ...pattern, '-window_title', 'Assetto Corsa – Spa'], {
+    const player = spawn('ffplay', ['-loglevel', 'quiet', '-an', ...pattern, '-window_title', 'Assetto Corsa'], {
       env: { ...process.env, DISPLAY: server.display, SDL_VIDEODRIVER: 'x11', SDL_AUDIODRIVER: 'dummy' },
       stdio: 'ignore',
     });
     cleanups.push(() => endChild(player));
     const [found] = await listUntil(opened, ([one]) => one?.viewable === true && one.title.startsWith('Assetto'));
     expect(found).toMatchObject({
-      title: 'Assetto Corsa – Spa',
+      title: 'Assetto Corsa',
       className: 'ffplay',
       pid: player.pid,
       processName: 'ffplay',
