@@ -35,7 +35,7 @@ async function onPath(name: string, env: NodeJS.ProcessEnv): Promise<string | un
 async function staticFfmpeg(): Promise<string | undefined> {
   const name = 'ffmpeg-static';
   try {
-    const loaded: unknown = await import(name);
+    const loaded: unknown = await import(/* @vite-ignore */ name);
     const file = typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
     return typeof file === 'string' && (await isExecutable(file)) ? file : undefined;
   } catch {
