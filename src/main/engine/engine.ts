@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   StudioError,
-  type HotkeyStatus,
+  type Clip,
   type Problem,
   type SaveAnswer,
   type SaveRequest,
@@ -14,16 +14,17 @@ import {
   type StudioState,
 } from '../../contract/index.ts';
 import type { CaptureBackend } from './capture/backend.ts';
-import { selectSource, sortSources } from './capture/select.ts';
-import { CaptureSession } from './capture/session.ts';
+import { CaptureControl } from './capture/control.ts';
 import { deriveSession } from './capture/status.ts';
 import { Thumbnails, thumbnailArgs } from './capture/thumbnails.ts';
 import { ClipLibrary, removeStalePartials } from './clips/library.ts';
-import { PARTIAL_PREFIX, saveClips } from './clips/save.ts';
-import { locateFfmpeg, type Ffmpeg } from './ffmpeg/locate.ts';
+import { PARTIAL_PREFIX } from './clips/save.ts';
+import { Saves } from './clips/saves.ts';
+import { FfmpegTools } from './ffmpeg/tools.ts';
 import { SteadyProblems, deriveHealth } from './health/health.ts';
 import { ByteRate, RateWindow } from './health/window.ts';
-import type { Host, HotkeyRegistration } from './host.ts';
+import type { Host } from './host.ts';
+import { Hotkey } from './hotkeys/hotkey.ts';
 import { IntentQueue } from './intents.ts';
 import type { Log } from './logging/log.ts';
 import { PreviewHub } from './preview/hub.ts';
@@ -39,7 +40,7 @@ export type EngineOptions = {
   host: Host;
   log: Log;
   settings: SettingsStore;
-  /** bounds from the command line, which win over the settings while the program runs */
+  /** bounds from the command line, which win over the settings until the user changes them */
   overrides: Partial<Pick<Settings, 'replaySeconds' | 'replayMegabytes'>>;
   dataFolder: string;
   clipsFolder: string;
@@ -52,112 +53,108 @@ export type EngineOptions = {
 
 const TICK_MS = 250;
 const MIB = 1024 * 1024;
-const MAX_SAVES = 8;
 
 const clock = (): number => performance.now() / 1000;
 const unixNow = (): number => Date.now() / 1000;
 
 /**
- * Owns all state: composes ring, capture, RTMP, clips and health, takes intents one after another, and derives what clients
- * see. It knows its shell only through `Host`.
+ * The composition root: builds ring, capture, RTMP, clips and health, binds the user's intents to them, and derives what
+ * clients see. It knows its shell only through `Host`.
  */
 export class Engine implements Studio {
+  readonly store: StateStore;
+  readonly preview: PreviewHub;
   readonly #options: EngineOptions;
   readonly #log: Log;
   readonly #ring: ReplayRing;
+  readonly #capture: CaptureControl;
   readonly #rtmp: RtmpService;
   readonly #library: ClipLibrary;
-  readonly #preview: PreviewHub;
+  readonly #saves: Saves;
+  readonly #tools: FfmpegTools;
+  readonly #hotkey: Hotkey;
   readonly #thumbnails = new Thumbnails();
   readonly #rates = new RateWindow();
   readonly #byteRate = new ByteRate();
   readonly #steady = new SteadyProblems();
   readonly #intents = new IntentQueue();
   readonly #closing = new AbortController();
-  readonly #saves = new Map<string, { askedSeconds: number; startedAt: number }>();
-  readonly #standing = new Map<Problem['code'], Problem>();
-  readonly store: StateStore;
   #settings: Settings;
-  #ffmpeg: Ffmpeg | undefined;
-  #session: CaptureSession | undefined;
-  #hotkey: HotkeyStatus = { state: 'off' };
-  #registration: HotkeyRegistration | undefined;
+  #overflowed = false;
   #ticker: NodeJS.Timeout | undefined;
-  #nextSave = 1;
-  /** what the user last wanted: an earlier Start still in the queue gives way to it */
-  #wish: { start: string } | 'stop' = 'stop';
 
   constructor(options: EngineOptions) {
+    const { host, log, clipsFolder, dataFolder } = options;
     this.#options = options;
-    this.#log = options.log.child({ part: 'engine' });
+    this.#log = log.child({ part: 'engine' });
     this.#settings = { ...options.settings.current, ...options.overrides };
-    const bounds = this.#bounds();
+    const onChange = (): void => this.refresh();
     this.#ring = new ReplayRing({
-      ...bounds,
+      ...this.#bounds(),
       onProblem: (problem) => {
         this.#log.warn({ problem }, 'replay ring');
-        this.#standing.set('ring-overflow', RING_OVERFLOW);
+        this.#overflowed = true;
       },
     });
-    this.#ring.onAccessUnit(() => this.#session?.notePicture());
-    this.#preview = new PreviewHub(this.#ring);
+    this.#ring.onAccessUnit(() => this.#capture.notePicture());
+    this.preview = new PreviewHub(this.#ring);
+    this.#tools = new FfmpegTools(options.env, this.#log, onChange);
     this.#rtmp = new RtmpService({
       port: options.rtmpPort,
       streamKey: this.#settings.streamKey,
-      start: (port) => options.host.forkNode(options.rtmpHostModule, [String(port)]),
-      log: options.log.child({ part: 'rtmp' }),
-      onChange: () => this.refresh(),
+      start: (port) => host.forkNode(options.rtmpHostModule, [String(port)]),
+      log: log.child({ part: 'rtmp' }),
+      onChange,
     });
     this.#library = new ClipLibrary({
-      index: path.join(options.dataFolder, 'clips.json'),
-      folder: options.clipsFolder,
-      log: options.log.child({ part: 'clips' }),
-      moveToTrash: async (file) => options.host.moveToTrash(file),
-      onChange: () => this.store.update({ clips: [...this.#library.clips] }),
+      index: path.join(dataFolder, 'clips.json'),
+      folder: clipsFolder,
+      log: log.child({ part: 'clips' }),
+      moveToTrash: async (file) => host.moveToTrash(file),
+      onChange,
     });
-    this.store = new StateStore({
-      app: {
-        version: options.version,
-        shell: options.host.shell,
-        platform: process.platform,
-        clipsFolder: options.clipsFolder,
-        httpUrl: '',
+    this.#saves = new Saves({
+      ring: this.#ring,
+      tools: this.#tools,
+      library: this.#library,
+      folder: clipsFolder,
+      log: log.child({ part: 'save' }),
+      defaultSeconds: () => this.#settings.saveSeconds,
+      now: unixNow,
+      notify: (notice) => this.store.notify(notice),
+      onChange,
+    });
+    this.#capture = new CaptureControl({
+      backends: options.backends,
+      tools: this.#tools,
+      intents: this.#intents,
+      picture: () => this.#settings,
+      session: {
+        ring: this.#ring,
+        log: log.child({ part: 'capture' }),
+        rtmpUrl: () => this.#rtmp.publishUrl(),
+        clock,
+        now: unixNow,
+        onProgress: (block) => this.#rates.add(clock(), block),
+        onRestart: () => this.#rates.reset(),
+        onChange,
+        onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
       },
-      session: { state: 'idle' },
-      sources: [],
-      health: deriveHealth({
-        session: { state: 'idle' },
-        rates: this.#rates.read(0),
-        bitrateKbps: null,
-        rtmp: { state: 'starting' },
-        hotkey: this.#hotkey,
-        steadySince: undefined,
-        now: 0,
-        standing: [],
-      }),
-      replay: this.#ring.status(),
-      saves: [],
-      rtmp: this.#rtmp.status,
-      clips: [],
-      settings: this.#settings,
-      hotkey: this.#hotkey,
+      onSources: (sources) => this.store.update({ sources }),
+      onChosen: async (source) => this.#remember(source),
+      onFailed: (error) => this.store.notify({ type: 'capture-failed', error }),
+      onChange,
     });
-    if (options.settings.wasReset) {
-      this.#standing.set('settings-reset', {
-        code: 'settings-reset',
-        severity: 'warning',
-        message: 'The settings file could not be understood, so the defaults are in force.',
-        remedy: 'The old file is kept beside it as settings.json.bak.',
-      });
-    }
+    this.#hotkey = new Hotkey(host.hotkeys, this.#log, () => this.#onSaveKey());
+    this.store = new StateStore({
+      app: { version: options.version, shell: host.shell, platform: process.platform, clipsFolder, httpUrl: '' },
+      sources: [],
+      ...this.#derive(),
+    });
   }
 
   get state(): StudioState {
     return this.store.state;
-  }
-
-  get preview(): PreviewHub {
-    return this.#preview;
   }
 
   /** Starts what runs all the time. Never rejects: what fails shows as a problem with its remedy. */
@@ -165,25 +162,20 @@ export class Engine implements Studio {
     const { backends, clipsFolder } = this.#options;
     this.store.update({ app: { ...this.state.app, httpUrl } });
     for (const backend of backends) {
-      backend.onChanged(
-        () =>
-          void this.refreshSources().catch((error: unknown) =>
-            this.#log.warn({ err: error }, 'listing sources failed'),
-          ),
-      );
+      backend.onChanged(() => {
+        this.refreshSources().catch((error: unknown) => this.#log.warn({ err: error }, 'listing sources failed'));
+      });
     }
-    await Promise.all([
+    const [tools] = await Promise.all([
+      this.#tools.get().catch(() => undefined), // shown as a problem, and looked for again when needed
       this.#rtmp.start(),
       this.refreshSources(),
       this.#library.load(),
-      this.#findFfmpeg(),
-      this.#bindHotkey(),
+      this.#hotkey.bind(this.#settings.saveHotkey),
+      removeStalePartials(clipsFolder, PARTIAL_PREFIX, Date.now()),
     ]);
-    this.store.update({ clips: [...this.#library.clips] });
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.refresh();
-    const tools = this.#ffmpeg;
-    await removeStalePartials(clipsFolder, PARTIAL_PREFIX, Date.now());
     if (tools) {
       this.#library.discover(tools, this.#closing.signal).catch((error: unknown) => {
         if (!this.#closing.signal.aborted) this.#log.warn({ err: error }, 'looking for clips failed');
@@ -194,156 +186,50 @@ export class Engine implements Studio {
   /** Stops everything that was started; the ring dies with the process. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#saves.close();
     clearInterval(this.#ticker);
-    await this.stopCapture();
-    await Promise.all([
-      this.#registration?.release(),
-      this.#rtmp.stop(),
-      ...this.#options.backends.map(async (backend) => backend.close()),
-    ]);
+    await Promise.all([this.#capture.close(), this.#hotkey.release()]);
+    await this.#rtmp.stop();
   }
 
   refresh(): void {
-    const now = unixNow();
-    const facts = this.#session?.facts;
-    const session = deriveSession(facts, now);
-    const rtmp = this.#rtmp.status;
-    const health = deriveHealth({
-      session,
-      rates: this.#rates.read(clock()),
-      bitrateKbps: this.#byteRate.kbps(),
-      rtmp,
-      hotkey: this.#hotkey,
-      steadySince: facts?.steadySince,
-      now,
-      standing: [...this.#standing.values()],
-    });
-    this.store.update({
-      session,
-      rtmp,
-      replay: this.#ring.status(),
-      saves: [...this.#saves].map(([id, save]) => ({ id, ...save })),
-      settings: this.#settings,
-      hotkey: this.#hotkey,
-      health: { ...health, problems: this.#steady.filter(health.problems, now) },
-    });
+    this.store.update(this.#derive());
   }
 
   async refreshSources(): Promise<Source[]> {
-    const lists = await Promise.all(this.#options.backends.map(async (backend) => backend.list(this.#closing.signal)));
-    const sources = sortSources(lists.flat());
-    this.store.update({ sources });
-    return sources;
+    return this.#capture.listSources();
   }
 
   async sourceThumbnail(id: string, signal: AbortSignal): Promise<Uint8Array> {
     const source = this.state.sources.find((candidate) => candidate.id === id);
     if (!source) throw new StudioError('not-found', 'There is no such source.', 'Refresh the list.');
-    const ready = await this.#options.host.thumbnails?.(signal);
-    const given = ready?.get(id);
+    const given = (await this.#options.host.thumbnails?.(signal))?.get(id);
     if (given) return given;
-    const input = this.#options.backends.find((backend) => backend.owns(id))?.thumbnailInput(source);
-    return this.#thumbnails.get(id, input, await this.#tools(), signal);
+    const input = this.#capture.backendOf(id)?.thumbnailInput(source);
+    return this.#thumbnails.get(id, input, await this.#tools.get(), signal);
   }
 
   async startCapture(request: StartCapture): Promise<SessionState> {
-    const wish = { start: request.source };
-    this.#wish = wish;
-    return this.#intents.run(async () => {
-      if (this.#wish === 'stop' || this.#wish.start !== wish.start) throw superseded();
-      const source = selectSource(request.source, await this.refreshSources());
-      const current = this.#session;
-      if (current?.sourceId === source.id && request.fps === undefined && current.facts.phase !== 'ended') {
-        await current.firstPicture;
-        return this.#settled();
-      }
-      await current?.stop();
-      const session = await this.#openSession(source, request);
-      await this.#options.settings
-        .update({ lastSource: source.kind === 'window' ? `window:${source.name}` : source.id })
-        .catch((error: unknown) => {
-          this.#log.warn({ err: error }, 'the last source could not be remembered');
-        });
-      await session.firstPicture;
-      return this.#settled();
-    });
+    await this.#capture.start(request);
+    this.refresh();
+    return this.state.session;
   }
 
   async stopCapture(): Promise<SessionState> {
-    this.#wish = 'stop';
-    // a start that waits for its first picture must not keep Stop waiting
-    const stopped = this.#session?.stop();
-    return this.#intents.run(async () => {
-      await stopped;
-      await this.#session?.stop();
-      this.#session = undefined;
-      this.#rates.reset();
-      this.#byteRate.reset();
-      return this.#settled();
-    });
+    await this.#capture.stop();
+    this.#rates.reset();
+    this.#byteRate.reset();
+    this.refresh();
+    return this.state.session;
   }
 
   async saveReplay(request: SaveRequest): Promise<SaveAnswer> {
-    const askedSeconds =
-      request.seconds ??
-      (request.from !== undefined || request.to !== undefined ? undefined : this.#settings.saveSeconds);
-    const selection =
-      askedSeconds === undefined
-        ? { from: request.from ?? 0, to: request.to ?? unixNow() }
-        : { lastSeconds: askedSeconds };
-    if (this.#saves.size >= MAX_SAVES)
-      throw new StudioError(
-        'conflict',
-        'Several saves are already under way.',
-        'Wait for them to finish, then save again.',
-      );
-    // the snapshot comes first: what the user saw when they pressed is what they get, however long the rest takes
-    const snapshots = this.#ring.snapshot(selection);
-    const id = `save-${this.#nextSave++}`;
-    const length =
-      askedSeconds ??
-      Math.max(0, Math.min(request.to ?? unixNow(), unixNow()) - Math.max(request.from ?? 0, snapshots[0]?.from ?? 0));
-    this.#saves.set(id, { askedSeconds: length, startedAt: unixNow() });
-    this.refresh();
-    try {
-      if (snapshots.length === 0) throw this.#nothingHeld(askedSeconds === undefined);
-      const { answer, clips } = await saveClips({
-        tools: await this.#tools(),
-        folder: this.#options.clipsFolder,
-        snapshots,
-        askedSeconds: length,
-        now: unixNow,
-        signal: this.#closing.signal,
-      });
-      await this.#library.add(clips);
-      this.#log.info(
-        { clips: answer.clips.map((clip) => clip.path), seconds: answer.seconds, asked: answer.askedSeconds },
-        'replay saved',
-      );
-      this.store.notify({
-        type: 'clip-saved',
-        clips,
-        askedSeconds: answer.askedSeconds,
-        seconds: answer.seconds,
-        ...(answer.reason === undefined ? {} : { reason: answer.reason }),
-      });
-      return answer;
-    } catch (thrown) {
-      for (const snapshot of snapshots) snapshot.release();
-      if (thrown instanceof StudioError) {
-        this.#log.warn({ err: thrown }, `save failed: ${thrown.message}`);
-        this.store.notify({ type: 'save-failed', error: thrown.toInfo() });
-      }
-      throw thrown;
-    } finally {
-      this.#saves.delete(id);
-      this.refresh();
-    }
+    return this.#saves.save(request);
   }
 
   async clearReplay(): Promise<void> {
     this.#ring.clear();
-    this.#standing.delete('ring-overflow');
+    this.#overflowed = false;
     this.refresh();
     return Promise.resolve();
   }
@@ -352,7 +238,7 @@ export class Engine implements Studio {
     await this.#library.refresh();
   }
 
-  async clip(id: string): ReturnType<ClipLibrary['get']> {
+  async clip(id: string): Promise<Clip> {
     return this.#library.get(id);
   }
 
@@ -362,14 +248,12 @@ export class Engine implements Studio {
     const file = path.join(folder, `${clip.id}.jpg`);
     if (await stat(file).catch(() => undefined)) return file;
     await mkdir(folder, { recursive: true });
-    const { ffmpeg } = await this.#tools();
-    const args = [
-      ...thumbnailArgs(['-ss', String(Math.min(1, clip.seconds / 2)), '-i', clip.path]).slice(0, -1),
-      '-y',
-      file,
-    ];
+    const { ffmpeg } = await this.#tools.get();
+    const args = thumbnailArgs(['-ss', String(Math.min(1, clip.seconds / 2)), '-i', clip.path], file);
     const { code } = await runToEnd(ffmpeg, args, { timeoutMs: 10_000, signal });
-    if (code !== 0) throw new StudioError('not-found', 'There is no picture of this clip.', 'It can still be played.');
+    if (code !== 0) {
+      throw new StudioError('not-found', 'There is no picture of this clip.', 'It can still be played.');
+    }
     return file;
   }
 
@@ -391,140 +275,79 @@ export class Engine implements Studio {
   async updateSettings(patch: SettingsPatch): Promise<Settings> {
     return this.#intents.run(async () => {
       const before = this.#settings;
-      this.#settings = { ...(await this.#options.settings.update(patch)), ...this.#remainingOverrides(patch) };
+      const stored = await this.#options.settings.update(patch);
+      // a bound the user sets in the UI is meant: it ends the command line's override of the same one
+      const { overrides } = this.#options;
+      if (patch.replaySeconds !== undefined) delete overrides.replaySeconds;
+      if (patch.replayMegabytes !== undefined) delete overrides.replayMegabytes;
+      this.#settings = { ...stored, ...overrides };
       const now = this.#settings;
-      if (now.replaySeconds !== before.replaySeconds || now.replayMegabytes !== before.replayMegabytes)
+      if (now.replaySeconds !== before.replaySeconds || now.replayMegabytes !== before.replayMegabytes) {
         this.#ring.resize(this.#bounds());
-      if (now.saveHotkey !== before.saveHotkey) await this.#bindHotkey();
+      }
+      if (now.saveHotkey !== before.saveHotkey) await this.#hotkey.bind(now.saveHotkey);
       if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
       this.refresh();
       return now;
     });
   }
 
-  /** A setting the user changes in the UI is meant: it ends the command line's override of the same one. */
-  #remainingOverrides(patch: SettingsPatch): EngineOptions['overrides'] {
-    const { overrides } = this.#options;
-    if (patch.replaySeconds !== undefined) delete overrides.replaySeconds;
-    if (patch.replayMegabytes !== undefined) delete overrides.replayMegabytes;
-    return overrides;
-  }
-
-  async #openSession(source: Source, request: StartCapture): Promise<CaptureSession> {
-    const backend = this.#options.backends.find((candidate) => candidate.owns(source.id));
-    if (!backend)
-      throw new StudioError(
-        'unknown-source',
-        `There is no source "${request.source}".`,
-        'Refresh the list and choose again.',
-      );
-    const ffmpeg = await this.#tools();
-    const session = new CaptureSession(
-      { source, fps: request.fps ?? this.#settings.fps, pictureSize: this.#settings.pictureSize },
-      {
-        ffmpeg,
-        backend,
-        ring: this.#ring,
-        log: this.#options.log.child({ part: 'capture' }),
-        rtmpUrl: () => this.#rtmp.publishUrl(),
-        clock,
-        now: unixNow,
-        onProgress: (block) => this.#rates.add(clock(), block),
-        onRestart: () => this.#rates.reset(),
-        onChange: () => this.refresh(),
-        onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
-      },
-    );
-    this.#session = session;
-    this.#watchForFailure(session);
-    this.refresh();
-    return session;
-  }
-
-  /** A capture that was live and failed later has nobody waiting for its start: tell everybody once. */
-  #watchForFailure(session: CaptureSession): void {
-    void session.ended.then((error) => {
-      if (error && session.wasLive) this.store.notify({ type: 'capture-failed', error });
-      this.refresh();
+  /** Everything that follows from the parts, derived in one place. */
+  #derive(): Omit<StudioState, 'app' | 'sources'> {
+    const now = unixNow();
+    const { facts } = this.#capture;
+    const session = deriveSession(facts, now);
+    const rtmp = this.#rtmp.status;
+    const hotkey = this.#hotkey.status;
+    const health = deriveHealth({
+      session,
+      rates: this.#rates.read(clock()),
+      bitrateKbps: this.#byteRate.kbps(),
+      rtmp,
+      hotkey,
+      steadySince: facts?.steadySince,
+      now,
+      standing: this.#standingProblems(),
     });
+    return {
+      session,
+      rtmp,
+      hotkey,
+      health: { ...health, problems: this.#steady.filter(health.problems, now) },
+      replay: this.#ring.status(),
+      saves: this.#saves.jobs,
+      clips: [...this.#library.clips],
+      settings: this.#settings,
+    };
   }
 
-  #settled(): SessionState {
-    this.refresh();
-    return this.state.session;
+  #standingProblems(): Problem[] {
+    const ffmpeg = this.#tools.problem();
+    return [
+      ...(ffmpeg ? [ffmpeg] : []),
+      ...(this.#overflowed ? [RING_OVERFLOW] : []),
+      ...(this.#options.settings.wasReset ? [SETTINGS_RESET] : []),
+    ];
   }
 
-  #nothingHeld(range: boolean): StudioError {
-    if (range && this.#ring.status().bytesHeld > 0) {
-      return new StudioError(
-        'range-not-held',
-        'Nothing of that time is in the buffer.',
-        'Choose a time within what is held; see replay in GET /api/status.',
-      );
-    }
-    return new StudioError(
-      'buffer-empty',
-      'There is nothing in the replay buffer yet.',
-      'Start streaming first; the buffer fills as soon as pictures arrive.',
-    );
-  }
-
-  async #tools(): Promise<Ffmpeg> {
-    // looked for again each time while missing: it may just have been installed
-    this.#ffmpeg ??= await locateFfmpeg(this.#options.env, this.#log);
-    if (this.#standing.delete('ffmpeg-missing')) this.refresh();
-    return this.#ffmpeg;
-  }
-
-  async #findFfmpeg(): Promise<void> {
+  async #remember(source: Source): Promise<void> {
+    const lastSource = source.kind === 'window' ? `window:${source.name}` : source.id;
     try {
-      await this.#tools();
-    } catch (thrown) {
-      if (!(thrown instanceof StudioError)) throw thrown;
-      this.#log.warn({ err: thrown }, thrown.message);
-      this.#standing.set('ffmpeg-missing', {
-        code: 'ffmpeg-missing',
-        severity: 'error',
-        message: thrown.message,
-        remedy: thrown.remedy,
-      });
-    }
-  }
-
-  async #bindHotkey(): Promise<void> {
-    await this.#registration?.release();
-    this.#registration = undefined;
-    const accelerator = this.#settings.saveHotkey;
-    const { hotkeys } = this.#options.host;
-    if (accelerator === '' || hotkeys === null) {
-      this.#hotkey = { state: 'off' };
-      return;
-    }
-    try {
-      this.#registration = await hotkeys.register(accelerator, () => this.#onSaveKey());
-      this.#hotkey = { state: 'active', accelerator };
-    } catch (thrown) {
-      const error =
-        thrown instanceof StudioError
-          ? thrown
-          : new StudioError(
-              'hotkey-unavailable',
-              `The key ${accelerator} cannot be used.`,
-              'Choose another key in the settings.',
-              { cause: thrown },
-            );
-      this.#log.warn({ err: error }, error.message);
-      this.#hotkey = { state: 'unavailable', accelerator, error: error.toInfo() };
+      await this.#options.settings.update({ lastSource });
+      this.#settings = { ...this.#settings, lastSource };
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the last source could not be remembered');
     }
   }
 
   #onSaveKey(): void {
+    const { host } = this.#options;
     this.saveReplay({}).then(
-      (answer) => this.#options.host.notify('Replay saved', `${answer.seconds.toFixed(0)} s`),
+      (answer) => host.notify('Replay saved', `${answer.seconds.toFixed(0)} s`),
       (thrown: unknown) => {
         const error = thrown instanceof StudioError ? thrown : undefined;
         if (!error) this.#log.error({ err: thrown }, 'a save by hotkey failed');
-        this.#options.host.notify('Replay not saved', error ? `${error.message} ${error.remedy}` : 'See the log.');
+        host.notify('Replay not saved', error ? `${error.message} ${error.remedy}` : 'See the log.');
       },
     );
   }
@@ -539,16 +362,16 @@ export class Engine implements Studio {
   }
 }
 
-const superseded = (): StudioError =>
-  new StudioError(
-    'cancelled',
-    'Something else was asked for before this could start.',
-    'Press Start again if you want it.',
-  );
-
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',
   severity: 'warning',
   message: 'The pictures between two keyframes were larger than the whole replay buffer, so they were dropped.',
   remedy: 'Give the replay buffer more memory in the settings, or let the source send keyframes more often.',
+};
+
+const SETTINGS_RESET: Problem = {
+  code: 'settings-reset',
+  severity: 'warning',
+  message: 'The settings file could not be understood, so the defaults are in force.',
+  remedy: 'The old file is kept beside it as settings.json.bak.',
 };

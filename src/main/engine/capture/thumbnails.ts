@@ -7,7 +7,7 @@ const MAX_ENTRIES = 64;
 const GRAB_MS = 4000;
 
 /** One small JPEG from any ffmpeg input; arguments only, no shell. */
-export const thumbnailArgs = (input: readonly string[]): string[] => [
+export const thumbnailArgs = (input: readonly string[], output = 'pipe:1'): string[] => [
   ...['-hide_banner', '-loglevel', 'error'],
   ...input,
   ...[
@@ -19,7 +19,8 @@ export const thumbnailArgs = (input: readonly string[]): string[] => [
     '5',
     '-f',
     'mjpeg',
-    'pipe:1',
+    '-y',
+    output,
   ],
 ];
 

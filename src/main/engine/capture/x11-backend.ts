@@ -88,10 +88,18 @@ export function x11Backend(displayName: string, log: Log): CaptureBackend {
   ): Promise<OpenSource> => {
     const x = await display();
     let gone = false;
+    let size: string | undefined;
     const watch = await x.watchWindow(xid, (event) => {
       if (event.type === 'gone') gone = true;
+      if (event.type === 'geometry') {
+        // a window that is dragged says so many times a second; only its size matters to us
+        const now = `${event.width}x${event.height}`;
+        if (now === size) return;
+        size = now;
+      }
       onEvent({ type: EVENTS[event.type] });
     });
+    size ??= `${watch.geometry.width}x${watch.geometry.height}`;
     const stopListening = x.onLost(() => {
       gone = true;
       onEvent({ type: 'gone' });

@@ -1,0 +1,136 @@
+import {
+  StudioError,
+  type FrameRate,
+  type PictureSize,
+  type Source,
+  type StartCapture,
+} from '../../../contract/index.ts';
+import type { FfmpegTools } from '../ffmpeg/tools.ts';
+import type { IntentQueue } from '../intents.ts';
+import type { CaptureBackend } from './backend.ts';
+import { selectSource, sortSources } from './select.ts';
+import { CaptureSession, type SessionDeps } from './session.ts';
+import type { SessionFacts } from './status.ts';
+
+export type CaptureControlDeps = {
+  backends: readonly CaptureBackend[];
+  tools: FfmpegTools;
+  intents: IntentQueue;
+  /** the user's settings when a capture starts */
+  picture: () => { fps: FrameRate; pictureSize: PictureSize };
+  session: Omit<SessionDeps, 'ffmpeg' | 'backend'>;
+  onSources: (sources: Source[]) => void;
+  /** a capture was asked for and the source exists */
+  onChosen: (source: Source) => Promise<void>;
+  /** a capture that had been live ended in failure */
+  onFailed: (error: NonNullable<SessionFacts['error']>) => void;
+  onChange: () => void;
+};
+
+/** Start and Stop as the user means them: strictly one after another, the last wish wins, at most one capture. */
+export class CaptureControl {
+  readonly #deps: CaptureControlDeps;
+  readonly #closing = new AbortController();
+  #session: CaptureSession | undefined;
+  /** what the user last wanted: an earlier Start still in the queue gives way to it */
+  #wish: { start: string } | 'stop' = 'stop';
+
+  constructor(deps: CaptureControlDeps) {
+    this.#deps = deps;
+  }
+
+  get facts(): SessionFacts | undefined {
+    return this.#session?.facts;
+  }
+
+  /** Called for every picture that entered the ring. */
+  notePicture(): void {
+    this.#session?.notePicture();
+  }
+
+  backendOf(id: string): CaptureBackend | undefined {
+    return this.#deps.backends.find((backend) => backend.owns(id));
+  }
+
+  async listSources(): Promise<Source[]> {
+    const lists = await Promise.all(this.#deps.backends.map(async (backend) => backend.list(this.#closing.signal)));
+    const sources = sortSources(lists.flat());
+    this.#deps.onSources(sources);
+    return sources;
+  }
+
+  /**
+   * Resolves with the first picture. The same source again changes nothing; another one replaces it.
+   * Errors: `unknown-source`, `source-unavailable`, `ffmpeg-missing`, what `CaptureSession.firstPicture` says; `cancelled` when a
+   * later wish came first.
+   */
+  async start(request: StartCapture): Promise<void> {
+    const wish = { start: request.source };
+    this.#wish = wish;
+    await this.#deps.intents.run(async () => {
+      if (this.#wish === 'stop' || this.#wish.start !== wish.start) throw superseded();
+      const source = selectSource(request.source, await this.listSources());
+      const current = this.#session;
+      const same =
+        current?.sourceId === source.id && (request.fps === undefined || request.fps === current.facts.info.fps);
+      if (current && same && current.facts.phase !== 'ended') {
+        await current.firstPicture;
+        return;
+      }
+      await current?.stop();
+      const session = await this.#open(source, request);
+      await this.#deps.onChosen(source);
+      await session.firstPicture;
+    });
+  }
+
+  /** Resolves when nothing of the capture is left. The replay is not touched. */
+  async stop(): Promise<void> {
+    this.#wish = 'stop';
+    // a start that waits for its first picture must not keep Stop waiting
+    const stopped = this.#session?.stop();
+    await this.#deps.intents.run(async () => {
+      await stopped;
+      await this.#session?.stop();
+      this.#session = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.stop();
+    await Promise.all(this.#deps.backends.map(async (backend) => backend.close()));
+  }
+
+  async #open(source: Source, request: StartCapture): Promise<CaptureSession> {
+    const backend = this.backendOf(source.id);
+    if (!backend) {
+      throw new StudioError(
+        'unknown-source',
+        `There is no source "${request.source}".`,
+        'Refresh the list and choose again.',
+      );
+    }
+    const ffmpeg = await this.#deps.tools.get();
+    const { fps, pictureSize } = this.#deps.picture();
+    const session = new CaptureSession(
+      { source, fps: request.fps ?? fps, pictureSize },
+      { ...this.#deps.session, ffmpeg, backend },
+    );
+    this.#session = session;
+    void session.ended.then((error) => {
+      // a capture that never was live has somebody waiting for its start, who is told there
+      if (error && session.wasLive) this.#deps.onFailed(error);
+      this.#deps.onChange();
+    });
+    this.#deps.onChange();
+    return session;
+  }
+}
+
+const superseded = (): StudioError =>
+  new StudioError(
+    'cancelled',
+    'Something else was asked for before this could start.',
+    'Press Start again if you want it.',
+  );
