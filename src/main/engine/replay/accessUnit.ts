@@ -1,8 +1,10 @@
 import { StudioError } from '../../../contract/errors.ts';
 import type { VideoCodec } from '../../../contract/replay.ts';
+import type { Unit } from '../transport/indexer.ts';
 import { TS_PACKET_BYTES, payloadStart, payloadUnitStarts, pidOf } from '../transport/packet.ts';
 import { emptyPesHeader, readPesHeader } from '../transport/pes.ts';
 import { DUPLICATE, PidState } from '../transport/pidState.ts';
+import type { Epoch } from './gops.ts';
 import { eachPacket } from './ranges.ts';
 import type { SlabStore } from './slabs.ts';
 
@@ -24,8 +26,50 @@ export interface AccessUnit {
   copyAnnexB(): Uint8Array;
 }
 
+/** Hands access units to whoever listens. */
+export class UnitFeed {
+  readonly #store: SlabStore;
+  readonly #onError: (cause: unknown) => void;
+  readonly #listeners = new Set<(unit: AccessUnit) => void>();
+
+  constructor(store: SlabStore, onError: (cause: unknown) => void) {
+    this.#store = store;
+    this.#onError = onError;
+  }
+
+  subscribe(listener: (unit: AccessUnit) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** `end` is the offset after the unit's last packet, `held` whether its bytes are still in the ring. */
+  tell(unit: Unit, end: number, epoch: Epoch, held: () => boolean): void {
+    if (this.#listeners.size === 0) return;
+    const start = unit.start;
+    const told: AccessUnit = {
+      codec: epoch.codec,
+      keyframe: unit.kind === 'key',
+      ptsMicros: Math.round((unit.pts * 100) / 9),
+      epochId: epoch.id,
+      profile: epoch.format.profile,
+      width: epoch.format.width,
+      height: epoch.format.height,
+      copyAnnexB: () => copyElementaryStream(this.#store, epoch.program.video?.pid ?? -1, start, held() ? end : start),
+    };
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(told);
+      } catch (cause) {
+        this.#onError(cause);
+      }
+    }
+  }
+}
+
 /** Takes the elementary stream of the PES packet of `pid` that begins at `start` out of its transport packets. */
-export function copyElementaryStream(store: SlabStore, pid: number, start: number, end: number): Uint8Array {
+function copyElementaryStream(store: SlabStore, pid: number, start: number, end: number): Uint8Array {
   const out = new Uint8Array(end - start);
   const header = emptyPesHeader();
   const state = new PidState(pid);

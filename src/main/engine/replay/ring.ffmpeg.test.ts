@@ -258,6 +258,20 @@ function gopOf(name: string): number {
   return name.includes('B-frames') ? 25 : 30;
 }
 
+describe('several sources', () => {
+  it('each epoch decodes by itself, a connection torn in mid-packet included', { timeout: DEADLINE_MS }, async () => {
+    const ring = ringOf();
+    for (const [i, name] of names.entries()) {
+      const data = captured.get(name) ?? new Uint8Array(0);
+      ring.beginEpoch({ sourceName: name });
+      for (const chunk of cutAt(data.subarray(1000 * i, data.length * 0.7 - 77 * i), [10_000])) ring.write(chunk);
+    }
+    const snapshots = ring.snapshot({ lastSeconds: ring.status().secondsHeld - 1.5 });
+    expect(snapshots.map((s) => s.sourceName)).toEqual(names);
+    for (const snapshot of snapshots) await decodesCleanly(joined(snapshot.chunks()));
+  });
+});
+
 describe('latency', () => {
   it('nearly every picture is told with its own last packet, even when lengths are not told', () => {
     const data = captured.get('H.264 as captured, lengths not told') ?? new Uint8Array(0);

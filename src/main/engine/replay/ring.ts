@@ -13,7 +13,7 @@ import {
 } from '../transport/indexer.ts';
 import { TS_PACKET_BYTES } from '../transport/packet.ts';
 import { TICKS_PER_SECOND } from '../transport/timestamps.ts';
-import { copyElementaryStream, type AccessUnit } from './accessUnit.ts';
+import { UnitFeed, type AccessUnit } from './accessUnit.ts';
 import { RingCounters, problems, type RingProblem } from './counters.ts';
 import { byEpoch, endPts, firstOfLast, gopTicks, wallAt, type Epoch, type Gop } from './gops.ts';
 import { SlabStore } from './slabs.ts';
@@ -66,7 +66,7 @@ export class ReplayRing {
   readonly #now: () => number;
   readonly #onProblem: (problem: RingProblem) => void;
   readonly #askedPinnedBytes: number | undefined;
-  readonly #listeners = new Set<(unit: AccessUnit) => void>();
+  readonly #feed: UnitFeed;
   readonly #shelf: SnapshotShelf;
   readonly #gops: Gop[] = [];
   #maxBytes: number;
@@ -101,6 +101,10 @@ export class ReplayRing {
     this.#shelf = new SnapshotShelf(this.#store, () => {
       this.counters.readersCut += 1;
       this.#report(problems.readerCut());
+    });
+    this.#feed = new UnitFeed(this.#store, (cause) => {
+      this.counters.listenerErrors += 1;
+      this.#report(problems.listener(cause));
     });
     this.#aligner = new PacketAligner((buf, from, count) => this.#packets(buf, from, count));
     this.counters.observe(this.#indexer, this.#aligner);
@@ -191,10 +195,7 @@ export class ReplayRing {
    * `write` and must be quick; what it throws is counted and reported. Answers the way to stop it.
    */
   onAccessUnit(listener: (unit: AccessUnit) => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#feed.subscribe(listener);
   }
 
   #capacityFor(maxBytes: number, slabBytes: number): number {
@@ -325,32 +326,10 @@ export class ReplayRing {
     }
     if (unit.told) return;
     unit.told = true;
-    if (this.#open !== open || unit.damaged || this.#listeners.size === 0) return;
-    this.#tell(unit, open, end);
-  }
-
-  #tell(unit: Unit, gop: Gop, end: number): void {
-    const { epoch } = gop;
+    if (this.#open !== open || unit.damaged) return;
     const start = unit.start;
-    const held = (): boolean => start >= this.#tail() && end <= (gop.closed ? gop.closed.end : this.#head);
-    const told: AccessUnit = {
-      codec: epoch.codec,
-      keyframe: unit.kind === 'key',
-      ptsMicros: Math.round((unit.pts * 100) / 9),
-      epochId: epoch.id,
-      profile: epoch.format.profile,
-      width: epoch.format.width,
-      height: epoch.format.height,
-      copyAnnexB: () => copyElementaryStream(this.#store, epoch.program.video?.pid ?? -1, start, held() ? end : start),
-    };
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(told);
-      } catch (cause) {
-        this.counters.listenerErrors += 1;
-        this.#report(problems.listener(cause));
-      }
-    }
+    const held = (): boolean => start >= this.#tail() && end <= (open.closed ? open.closed.end : this.#head);
+    this.#feed.tell(unit, end, open.epoch, held);
   }
 
   /** Ends the present epoch after its last whole picture; the next keyframe begins another. */

@@ -9,8 +9,14 @@ export type Slab = {
   retired: boolean;
 };
 
-/** Counts and bounds, in slabs. */
-export type SlabLimits = { capacity: number; detached: number };
+/** Null when the machine has no memory left: the ring then makes do with what it has. */
+function newSlab(size: number): Slab | null {
+  try {
+    return { bytes: new Uint8Array(size), pins: 0, detached: false, retired: false };
+  } catch {
+    return null;
+  }
+}
 
 /**
  * The bytes [tail, head) of an endless stream of absolute offsets, held in equal slabs. Slabs are allocated on first use and reused;
@@ -46,16 +52,12 @@ export class SlabStore {
     return this.#slab(offset) !== undefined;
   }
 
-  /** Adds the slab after the newest one, the one `offset` (its first byte) needs; false when the capacity is used up. */
+  /** Adds the slab after the newest one, the one `offset` (its first byte) needs; false when the capacity or the machine's memory is used up. */
   extend(offset: number): boolean {
     if (this.#used.length >= this.#capacity) return false;
+    const slab = this.#free.pop() ?? newSlab(this.slabBytes);
+    if (!slab) return false;
     if (this.#used.length === 0) this.#first = Math.floor(offset / this.slabBytes);
-    const slab = this.#free.pop() ?? {
-      bytes: new Uint8Array(this.slabBytes),
-      pins: 0,
-      detached: false,
-      retired: false,
-    };
     this.#used.push(slab);
     return true;
   }

@@ -9,7 +9,7 @@ export type Cut = {
 };
 
 /** How a packet continues its PID. */
-export const CONTINUES = 0;
+const CONTINUES = 0;
 export const DUPLICATE = 1;
 export const AFTER_LOSS = 2;
 

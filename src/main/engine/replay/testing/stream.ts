@@ -3,7 +3,7 @@ import { crc32, sectionPackets } from '../../transport/psi.ts';
 
 /** Builds small transport streams byte by byte, so that tests can ask for structures no encoder would make. */
 
-export const PMT_PID = 0x1000;
+const PMT_PID = 0x1000;
 export const VIDEO_PID = 0x100;
 export const AUDIO_PID = 0x101;
 
@@ -28,7 +28,7 @@ function section(head: readonly number[], body: readonly number[]): Uint8Array {
 }
 
 /** A PAT naming one program. */
-export function pat(pmtPid = PMT_PID, program = 1): Uint8Array {
+function pat(pmtPid = PMT_PID, program = 1): Uint8Array {
   return section([0x00, 0, 1, 0xc1, 0, 0], [program >> 8, program & 0xff, 0xe0 | (pmtPid >> 8), pmtPid & 0xff]);
 }
 
