@@ -38,7 +38,11 @@ function StartStop() {
   const session = useStudio((state) => state.session);
   const connected = useConnected();
   const chosen = useChosenSource();
+  const sources = useStudio((state) => state.sources);
   const [busy, run] = useBusy();
+  // after a failure the screen shows the source that failed: the button must not start another one
+  const failedId = session.state === 'failed' ? session.source?.id : undefined;
+  const target = failedId === undefined ? chosen : sources.find(({ id, available }) => available && id === failedId);
 
   switch (session.state) {
     case 'starting':
@@ -46,10 +50,10 @@ function StartStop() {
     case 'stalled':
     case 'reconnecting':
       return (
-        <Button look="stop" disabled={busy || !connected} onClick={() => run(stopCapture)}>
+        <Button look="stop" aria-label="Stop streaming" disabled={busy || !connected} onClick={() => run(stopCapture)}>
           <Square size={13} aria-hidden className="fill-current" />
           <span>
-            Stop<span className="max-sm:sr-only"> streaming</span>
+            Stop<span className="max-sm:hidden"> streaming</span>
           </span>
         </Button>
       );
@@ -60,13 +64,14 @@ function StartStop() {
       return (
         <Button
           look={session.state === 'idle' ? 'primary' : 'plain'}
-          disabled={busy || !connected || !chosen}
-          title={chosen ? `Stream ${chosen.name}` : 'Choose a window or a screen first'}
-          onClick={() => chosen && run(() => startCapture(chosen.id))}
+          aria-label="Start streaming"
+          disabled={busy || !connected || !target}
+          title={target ? `Stream ${target.name}` : 'Choose a window or a screen first'}
+          onClick={() => target && run(() => startCapture(target.id))}
         >
           <Play size={15} aria-hidden className="fill-current" />
           <span>
-            Start<span className="max-sm:sr-only"> streaming</span>
+            Start<span className="max-sm:hidden"> streaming</span>
           </span>
         </Button>
       );

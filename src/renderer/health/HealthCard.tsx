@@ -55,7 +55,8 @@ export function HealthCard() {
       ) : (
         <p className="text-[12.5px] text-dim">Frame rate, speed and bitrate appear here while streaming.</p>
       )}
-      <Problems problems={health.problems} />
+      {/* a stall is said over the picture */}
+      <Problems problems={health.problems.filter(({ code }) => code !== 'stalled')} />
     </section>
   );
 }

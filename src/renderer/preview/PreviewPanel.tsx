@@ -79,7 +79,7 @@ function Overlay({ session }: { session: SessionState }) {
         <Message
           icon={<RefreshCw className="text-warn" />}
           title={`${session.reason.message} Starting it again, attempt ${session.attempt}.`}
-          text={`${session.reason.remedy} The replay held so far is kept.`}
+          text={session.reason.remedy}
         />
       );
     case 'stopping':

@@ -25,13 +25,15 @@ describe('choice', () => {
     ]);
   });
 
-  test('the person’s choice, else the suggestion, else the last one, else the first', () => {
+  test('the person’s choice, else the suggestion, else the last one; never one that nobody named', () => {
     const without = SOURCES.filter(({ suggested }) => !suggested);
     expect(pickSource(SOURCES, 'screen:0', null)?.id).toBe('screen:0');
     expect(pickSource(SOURCES, 'gone', 'window:1')?.id).toBe('window:2');
     expect(pickSource(without, null, 'screen:0')?.id).toBe('screen:0');
-    expect(pickSource(without, null, 'gone')?.id).toBe('window:1');
-    expect(pickSource(without, 'window:3', null)?.id).toBe('window:1');
+    expect(pickSource(without, null, 'gone')).toBeUndefined();
+    expect(pickSource(without.slice(-1), null, null)?.id).toBe('test-pattern');
+    expect(pickSource(without, 'gone', 'screen:0')).toBeUndefined();
+    expect(pickSource(without, 'window:3', null)).toBeUndefined();
     expect(pickSource([], null, null)).toBeUndefined();
   });
 });

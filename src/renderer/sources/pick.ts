@@ -9,7 +9,10 @@ export function ordered(sources: readonly Source[]): Source[] {
   return [...sources].sort((a, b) => rank(a) - rank(b));
 }
 
-/** What Start would start: the person's choice while it exists, else the suggested one, the last one, the first one. */
+/**
+ * What Start would start: the person's choice, else the suggested source, the last one, or the only one there is. A window
+ * that closed never gives way to something nobody chose: a whole screen must not go live by accident.
+ */
 export function pickSource(
   sources: readonly Source[],
   chosenId: string | null,
@@ -17,7 +20,9 @@ export function pickSource(
 ): Source | undefined {
   const available = sources.filter((source) => source.available);
   const byId = (id: string | null): Source | undefined => available.find((source) => source.id === id);
-  return byId(chosenId) ?? available.find((source) => source.suggested) ?? byId(lastSource) ?? ordered(available)[0];
+  const suggested = available.find((source) => source.suggested);
+  if (chosenId !== null) return byId(chosenId) ?? suggested;
+  return suggested ?? byId(lastSource) ?? (available.length === 1 ? available[0] : undefined);
 }
 
 /** `acs.exe, window` */
