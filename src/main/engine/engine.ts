@@ -93,7 +93,7 @@ export class Engine implements Studio {
       ...this.#bounds(),
       onProblem: (problem) => {
         this.#log.warn({ problem }, 'replay ring');
-        this.#overflowed = true;
+        if (problem.code === 'ring-overflow') this.#overflowed = true;
       },
     });
     this.#ring.onAccessUnit(() => this.#capture.notePicture());

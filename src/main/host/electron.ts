@@ -11,7 +11,6 @@ import {
   session,
   shell,
   utilityProcess,
-  type MessagePortMain,
 } from 'electron';
 import { StudioError } from '../../contract/index.ts';
 import type { PortLike } from '../../contract/wire/port.ts';
@@ -116,8 +115,17 @@ export async function openWindow({ preload, icon, onConnect }: WindowOptions): P
   return window;
 }
 
+/** The part of Electron's `MessagePortMain` we use. */
+export type MainPort = {
+  postMessage(message: unknown): void;
+  start(): void;
+  close(): void;
+  on(event: 'message', listener: (message: { data: unknown }) => void): unknown;
+  on(event: 'close', listener: () => void): unknown;
+};
+
 /** Electron's main-side port speaks EventEmitter; the wire wants the DOM's shape. */
-export function electronPort(port: MessagePortMain): PortLike {
+export function electronPort(port: MainPort): PortLike {
   function addEventListener(type: 'message' | 'close', listener: (event: { data: unknown }) => void): void {
     if (type === 'message') port.on('message', ({ data }: { data: unknown }) => listener({ data }));
     else port.on('close', () => listener({ data: undefined }));
