@@ -31,6 +31,7 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          globalSetup: ['test/support/build-once.mjs'],
           fileParallelism: false,
         },
       },
