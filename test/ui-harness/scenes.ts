@@ -138,7 +138,7 @@ export function replayHolding(...lengths: number[]): ReplayStatus {
   };
 }
 
-export const clip = (id: string, name: string, minutesAgo: number, seconds: number): Clip => ({
+const clip = (id: string, name: string, minutesAgo: number, seconds: number): Clip => ({
   id,
   path: `/home/racer/Videos/Pitwall/${name}`,
   name,

@@ -15,7 +15,7 @@ export const clipTitle = (clip: Pick<Clip, 'name'>): string => {
   const name = clip.name.replace(/\.mp4$/i, '');
   return name.replace(/^\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d /, '') || name;
 };
-export const clipThumbnail = (id: string): string => `/api/clips/${encodeURIComponent(id)}/thumbnail`;
+const clipThumbnail = (id: string): string => `/api/clips/${encodeURIComponent(id)}/thumbnail`;
 
 export function ClipsCard() {
   const clips = useStudio((state) => state.clips);

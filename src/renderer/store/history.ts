@@ -10,7 +10,7 @@ export type HealthSample = {
   readonly dropped: number;
 };
 
-export const HISTORY_MS = 60_000;
+const HISTORY_MS = 60_000;
 /** Four reports a second for the last minute: a bound, should an engine ever report faster. */
 const MAX_SAMPLES = 240;
 
