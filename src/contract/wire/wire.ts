@@ -39,6 +39,5 @@ export const ServerMessage = z.discriminatedUnion('t', [
 ]);
 export type ServerMessage = z.infer<typeof ServerMessage>;
 
-/** Upper bounds of one message and one frame, enforced by both transports. */
+/** Upper bound of one message from a client; the WebSocket server enforces it before parsing. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
-export const MAX_FRAME_BYTES = 16 * 1024 * 1024;

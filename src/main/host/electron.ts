@@ -18,7 +18,7 @@ import type { Host, HotkeyService, NodeChild } from '../engine/host.ts';
 import { LineSplitter } from '../engine/process/lines.ts';
 
 /** The page's origin in the desktop shell: a scheme of our own, so that nothing else on this computer shares it. */
-export const SCHEME = 'pitwall';
+const SCHEME = 'pitwall';
 export const STUDIO_ORIGIN = `${SCHEME}://studio`;
 const THUMBNAILS_FRESH_MS = 5000;
 
@@ -166,7 +166,7 @@ export const electronHotkeys: HotkeyService = {
 };
 
 /** One of our modules in Electron's utilityProcess, as the engine sees any Node child. */
-export function forkUtility(modulePath: string, args: readonly string[]): NodeChild {
+function forkUtility(modulePath: string, args: readonly string[]): NodeChild {
   const child = utilityProcess.fork(modulePath, [...args], {
     stdio: 'pipe',
     serviceName: path.basename(modulePath, '.js'),

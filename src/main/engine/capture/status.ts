@@ -14,7 +14,7 @@ export type SessionFacts = {
 };
 
 /** Pictures come at 30 or 60 per second: after a second without one nobody would call it live. */
-export const STALL_SECONDS = 1;
+const STALL_SECONDS = 1;
 
 /** The one derivation of the session's state, for the UI, `/api/status` and the log. */
 export function deriveSession(facts: SessionFacts | undefined, now: number): SessionState {

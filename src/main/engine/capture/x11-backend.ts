@@ -11,7 +11,7 @@ import { looksLikeGame } from './select.ts';
 
 const MIN_SIDE = 16;
 
-export const windowSourceId = (xid: number): string => `window:0x${xid.toString(16)}`;
+const windowSourceId = (xid: number): string => `window:0x${xid.toString(16)}`;
 
 const xidOf = (id: string): number | undefined => {
   const match = /^window:0x([0-9a-f]{1,8})$/.exec(id);

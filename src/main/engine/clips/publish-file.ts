@@ -18,7 +18,7 @@ export async function syncFile(file: string): Promise<void> {
 }
 
 /** Makes a folder's entries durable; not every file system can, and a clip is no worse for it. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();

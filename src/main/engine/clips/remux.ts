@@ -8,7 +8,7 @@ const STALL_MS = 20_000;
 const DISK_FULL = /No space left on device|ENOSPC|Disk quota exceeded/i;
 
 /** The arguments of a stream copy from MPEG-TS on stdin to an MP4 file: nothing is encoded again. */
-export function remuxArgs(codec: VideoCodec, file: string): string[] {
+function remuxArgs(codec: VideoCodec, file: string): string[] {
   return [
     ...['-hide_banner', '-loglevel', 'error', '-fflags', '+genpts', '-f', 'mpegts', '-i', 'pipe:0'],
     ...['-map', '0:v:0', '-map', '0:a?', '-c', 'copy'],

@@ -28,7 +28,7 @@ const Entry = z.looseObject({
  * One pino record as a line for people: `2026-11-20T18:03:12.345Z ERROR capture: message {"more":1}`.
  * Text that is not a record is passed on unchanged.
  */
-export function formatLine(json: string): string {
+function formatLine(json: string): string {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
