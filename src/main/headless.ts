@@ -18,10 +18,12 @@ const canShow = (): boolean =>
 
 async function run(flags: Flags): Promise<void> {
   let studio: Booted | undefined;
+  let booting: Promise<Booted> | undefined;
   let ending: Promise<never> | undefined;
   const end = async (code: number): Promise<never> => {
     const late = setTimeout(() => process.exit(1), CLOSE_MS);
-    await studio?.close();
+    // a signal may come while the studio is still being put together
+    await (await booting?.catch(() => undefined))?.close();
     clearTimeout(late);
     process.exit(code);
   };
@@ -34,7 +36,7 @@ async function run(flags: Flags): Promise<void> {
     });
   }
   try {
-    studio = await boot({
+    booting = boot({
       flags,
       builtFolder: import.meta.dirname,
       createHost: async (log) => {
@@ -45,10 +47,12 @@ async function run(flags: Flags): Promise<void> {
         });
       },
     });
+    studio = await booting;
   } catch (thrown) {
     say(explain(thrown));
     process.exit(thrown instanceof StudioError ? 2 : 1);
   }
+  if (ending) return;
   const { engine, url, log } = studio;
   const { rtmp } = engine.state;
   const ready = { event: 'ready', url, rtmp: rtmp.state === 'up' ? rtmp.url : null, pid: process.pid };

@@ -147,7 +147,9 @@ describe('the window', () => {
     expect(ports).toHaveLength(1);
     expect(window?.posted).toHaveLength(1);
     const navigation = { preventDefault: vi.fn() };
-    window?.contents.emit('will-navigate', navigation);
+    window?.contents.emit('will-navigate', navigation, `${STUDIO_ORIGIN}/`);
+    expect(navigation.preventDefault).not.toHaveBeenCalled();
+    window?.contents.emit('will-navigate', navigation, 'https://example.org/');
     expect(navigation.preventDefault).toHaveBeenCalledOnce();
   });
 });

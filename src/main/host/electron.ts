@@ -78,8 +78,12 @@ export type WindowOptions = {
 
 /** The studio's window: isolated, sandboxed, without Node, unable to leave our page or to ask for permissions. */
 export async function openWindow({ preload, icon, onConnect }: WindowOptions): Promise<BrowserWindow> {
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, callback) => callback(false));
-  session.defaultSession.setPermissionCheckHandler(() => false);
+  // copying the live address is the one thing the page needs that Electron asks about
+  const allowed = (permission: string): boolean => permission === 'clipboard-sanitized-write';
+  session.defaultSession.setPermissionRequestHandler((_contents, permission, callback) =>
+    callback(allowed(permission)),
+  );
+  session.defaultSession.setPermissionCheckHandler((_contents, permission) => allowed(permission));
   const window = new BrowserWindow({
     width: 1440,
     height: 900,
@@ -101,7 +105,9 @@ export async function openWindow({ preload, icon, onConnect }: WindowOptions): P
   });
   const contents = window.webContents;
   contents.setWindowOpenHandler(() => ({ action: 'deny' }));
-  contents.on('will-navigate', (event) => event.preventDefault());
+  contents.on('will-navigate', (event, url) => {
+    if (url !== `${STUDIO_ORIGIN}/`) event.preventDefault(); // its own reload may pass
+  });
   contents.on('will-attach-webview', (event) => event.preventDefault());
   contents.on('did-finish-load', () => {
     // the port is the whole of what the page can do: only our own page gets it

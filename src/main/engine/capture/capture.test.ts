@@ -69,8 +69,8 @@ describe('why a capture ended', () => {
     [exit({ stderr: ["Unknown input format: 'x11grab'"] }), 'ffmpeg-unsuitable', 'cannot capture'],
     [exit({ stderr: ["Unknown encoder 'libx264'"] }), 'ffmpeg-unsuitable', 'H.264'],
     [exit({ stderr: ['av_interleaved_write_frame(): No space left on device'] }), 'disk-full', 'full'],
-    [exit({ code: null, signal: 'SIGKILL' }), 'capture-failed', 'SIGKILL'],
-    [exit({ code: 0 }), 'capture-failed', 'code 0'],
+    [exit({ code: null, signal: 'SIGKILL' }), 'capture-failed', 'unexpectedly'],
+    [exit({ code: 0 }), 'capture-failed', 'unexpectedly'],
     [exit({ code: null, spawnError: new Error('ENOENT') }), 'ffmpeg-missing', 'started'],
   ])('is told in a sentence: %o', (what, code, word) => {
     const error = classifyExit(what);

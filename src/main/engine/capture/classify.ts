@@ -61,10 +61,9 @@ export function classifyExit(exit: ChildExit): StudioError {
       return new StudioError(code, message, remedy, { cause });
     }
   }
-  const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${String(exit.code)}`;
   return new StudioError(
     'capture-failed',
-    `The capture ${how}.`,
+    'The capture stopped unexpectedly.',
     'The replay is kept. If it does not come back by itself, start again.',
     { cause },
   );

@@ -30,7 +30,7 @@ export function testPatternBackend(): CaptureBackend {
         release: async () => Promise.resolve(),
       }),
     onChanged: () => undefined,
-    thumbnailInput: () => undefined,
+    thumbnailInput: () => testPatternInput(SIZE, 30),
     close: async () => Promise.resolve(),
   };
 }

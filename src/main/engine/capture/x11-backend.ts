@@ -46,7 +46,7 @@ const windowSource = (window: X11Window): Source => {
 const screenSource = (screen: X11Screen): Source => ({
   id: `screen:${screen.index}`,
   kind: 'screen',
-  name: screen.primary ? `Whole screen (${screen.name})` : `Screen ${screen.index + 1} (${screen.name})`,
+  name: screen.primary ? 'Whole screen' : `Screen ${screen.index + 1} (${screen.name})`,
   width: screen.width,
   height: screen.height,
   suggested: false,
@@ -56,6 +56,7 @@ const screenSource = (screen: X11Screen): Source => ({
 /** X11 windows and screens, grabbed by ffmpeg's x11grab; the window is kept whole by XComposite and watched on our own connection. */
 export function x11Backend(displayName: string, log: Log): CaptureBackend {
   const changed = new Set<() => void>();
+  let screensSeen: readonly X11Screen[] = [];
   let opening: Promise<X11Display> | undefined;
   let closed = false;
 
@@ -154,6 +155,7 @@ export function x11Backend(displayName: string, log: Log): CaptureBackend {
       try {
         const x = await display();
         const [windows, screens] = await Promise.all([x.listWindows(), x.listScreens()]);
+        screensSeen = screens;
         return [...windows.map(windowSource), ...screens.map(screenSource)];
       } catch (error) {
         log.info({ err: error }, 'no X display to list windows from');
@@ -197,7 +199,9 @@ export function x11Backend(displayName: string, log: Log): CaptureBackend {
     },
     thumbnailInput(source) {
       const xid = xidOf(source.id);
-      return xid === undefined ? undefined : x11WindowInput(displayName, xid, 30);
+      if (xid !== undefined) return x11WindowInput(displayName, xid, 30);
+      const screen = screensSeen.find(({ index }) => index === screenIndexOf(source.id));
+      return screen && x11ScreenInput(displayName, screen, 30);
     },
     async close() {
       closed = true;
