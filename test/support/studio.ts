@@ -47,7 +47,7 @@ export type Scratch = {
   readonly folder: string;
   readonly data: string;
   readonly clips: string;
-  /** where a clip goes that was deleted */
+  /** the folder of the trash a deleted clip goes to */
   readonly trash: string;
   readonly env: NodeJS.ProcessEnv;
   /** `NAME=VALUE` in the environment of every process of this studio */
@@ -69,7 +69,7 @@ export function scratch({ display, env = {} }: Pick<StudioOptions, 'display' | '
     folder,
     data: join(folder, 'data'),
     clips: join(folder, 'clips'),
-    trash: join(home, '.local/share/Trash/files'),
+    trash: join(home, '.local/share/Trash'),
     mark: `PITWALL_E2E=${id}`,
     env: {
       ...Object.fromEntries(inherited),
