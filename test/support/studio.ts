@@ -201,7 +201,7 @@ export async function startStudio(options: StudioOptions = {}): Promise<RunningS
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = (response.headers.get('content-type') ?? '').includes('json');
+    const isJson = text !== '' && (response.headers.get('content-type') ?? '').includes('json');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   };
   const ask = async (method: string, path: string, wanted: number, body?: unknown): Promise<unknown> => {

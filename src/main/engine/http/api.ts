@@ -30,6 +30,28 @@ const clipIdOf = (params: readonly string[]): string => {
   return id.data;
 };
 
+const sourceIdOf = (params: readonly string[]): string => {
+  try {
+    return decodeURIComponent(params[0] ?? '');
+  } catch (cause) {
+    throw new StudioError('not-found', 'There is no such source.', 'Ask GET /api/sources for the list.', { cause });
+  }
+};
+
+/** RFC 9110 section 15.5.6: 405 says in Allow what would do. */
+export function methodNotAllowed(
+  request: IncomingMessage,
+  response: ServerResponse,
+  allowed: readonly string[],
+): StudioError {
+  response.setHeader('Allow', allowed.join(', '));
+  return new StudioError(
+    'method-not-allowed',
+    `${request.method ?? 'This method'} is not possible here.`,
+    `Use ${allowed.join(' or ')}; see the table of routes in README.md.`,
+  );
+}
+
 /** `/api/*` of DESIGN section 3. Each route calls the same intents as the contract's procedures. */
 const ROUTES: readonly Route[] = [
   route('GET', /^\/api\/status$/, async ({ studio, response }) => {
@@ -41,7 +63,7 @@ const ROUTES: readonly Route[] = [
     sendJson(response, 200, await studio.refreshSources()),
   ),
   route('GET', /^\/api\/sources\/([^/]+)\/thumbnail$/, async ({ studio, response, params, signal }) => {
-    const jpeg = await studio.sourceThumbnail(decodeURIComponent(params[0] ?? ''), signal);
+    const jpeg = await studio.sourceThumbnail(sourceIdOf(params), signal);
     response.writeHead(200, {
       'Content-Type': 'image/jpeg',
       'Content-Length': jpeg.length,
@@ -88,14 +110,14 @@ export async function serveApi(
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const matches = ROUTES.filter((candidate) => candidate.path.test(path));
   const found = matches.find((candidate) => candidate.method === method);
-  if (!found) {
-    if (matches.length > 0) response.setHeader('Allow', matches.map((candidate) => candidate.method).join(', '));
-    throw new StudioError(
-      'not-found',
-      matches.length > 0 ? `${request.method ?? ''} is not possible on ${path}.` : `There is nothing at ${path}.`,
-      'See the table of routes in README.md.',
+  if (!found && matches.length > 0)
+    throw methodNotAllowed(
+      request,
+      response,
+      matches.map((candidate) => candidate.method),
     );
-  }
+  if (!found)
+    throw new StudioError('not-found', `There is nothing at ${path}.`, 'See the table of routes in README.md.');
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const params = found.path.exec(path)?.slice(1) ?? [];

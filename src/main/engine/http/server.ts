@@ -9,7 +9,7 @@ import { MAX_MESSAGE_BYTES } from '../../../contract/wire/wire.ts';
 import { wsWire } from '../../../contract/wire/ws.ts';
 import type { Log } from '../logging/log.ts';
 import type { Studio } from '../studio.ts';
-import { serveApi } from './api.ts';
+import { methodNotAllowed, serveApi } from './api.ts';
 import { guardInput, refusal } from './guard.ts';
 import { sendProblem } from './respond.ts';
 
@@ -53,11 +53,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     if (path.startsWith('/api/')) return serveApi(studio, request, response, path);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      throw new StudioError(
-        'not-found',
-        `${request.method ?? ''} is not possible on ${path}.`,
-        'See the table of routes in README.md.',
-      );
+      throw methodNotAllowed(request, response, ['GET', 'HEAD']);
     }
     pages(request, response, () =>
       sendProblem(
