@@ -9,7 +9,7 @@ import { type RunningStudio, startStudio } from '../test/support/studio.ts';
 import { until } from '../test/support/wait.ts';
 import { endChild, startWindow, startXvfb, type TestWindow, type Xvfb } from '../test/support/xvfb.ts';
 
-const BLUE = 0x2040c0;
+const GREEN = 0x00ff00;
 const PYTHON = process.env['PITWALL_PYTHON'] ?? '/usr/bin/python3';
 const OPENCV_READER = join(import.meta.dirname, '../test/support/opencv_reader.py');
 
@@ -30,7 +30,7 @@ async function streamGame(): Promise<{ studio: RunningStudio; game: TestWindow; 
     height: 360,
     x: 20,
     y: 20,
-    colour: BLUE,
+    colour: GREEN,
   });
   onTestFinished(() => game.close());
   const studio = await startStudio({ display: screen.display });
@@ -125,7 +125,7 @@ test('OpenCV opens it and reads the colour of the window', async () => {
   process.stdout.write(`measured: OpenCV opened the stream in ${read.openSeconds.toFixed(2)} s\n`);
   expect(read).toMatchObject({ opened: true, frames: 30 });
   expect(read.openSeconds).toBeLessThan(10);
-  expectColour(read.middle ?? 0, BLUE, 'the middle of the picture');
+  expectColour(read.middle ?? 0, GREEN, 'the middle of the picture');
   await until(
     'the reader to be gone',
     5000,

@@ -23,9 +23,9 @@ import { until, within } from '../test/support/wait.ts';
 import { startWindow, startXvfb, type TestWindow, type Xvfb } from '../test/support/xvfb.ts';
 
 const GAME = 'Assetto Corsa';
-const BLUE = 0x2040c0;
-const GREEN = 0x20a040;
-const RED = 0xc02030;
+const BLUE = 0x0000ff;
+const GREEN = 0x00ff00;
+const RED = 0xff0000;
 
 let screen: Xvfb;
 let browser: Browser;
@@ -293,6 +293,67 @@ describe('a person streams the game', () => {
     await page.keyboard.press('Enter');
     await pageReaches(page, 'idle');
     expect(await clipsOf(studio)).toEqual([]);
+  });
+});
+
+describe('what the page says', () => {
+  test('the game is closed: what happened, what to do, and the replay still there to be saved', async () => {
+    const { studio, page, game } = await streamInPage();
+    await studio.holds(2);
+    await game.close();
+    await pageReaches(page, 'failed', 3000);
+    const preview = page.getByRole('region', { name: 'Preview' });
+    await preview.getByText(`The window "${GAME}" was closed.`).waitFor();
+    await preview.getByText(/Open it again and press Start/).waitFor();
+    await expectAccessible(page, 'failed');
+    await saveButton(page).click();
+    await until(
+      'the clip',
+      10_000,
+      () => clipButtons(page).count(),
+      (count) => count === 1,
+    );
+
+    await openGame();
+    await preview.getByRole('button', { name: 'Choose another source' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: GAME }).check();
+    await dialog.getByRole('button', { name: 'Start streaming' }).click();
+    await pageReaches(page, 'live');
+    await previewShows(page, BLUE, 5000);
+  });
+
+  test('a hotkey that another program holds is said, and another one can be set', async () => {
+    const first = await startStudio({ display: screen.display });
+    const studio = await startStudio({ display: screen.display, args: ['--source', 'test-pattern', '--start'] });
+    expect((await first.status()).health.problems).toEqual([]);
+    await studio.holds(2);
+    const page = await openPage(browser, studio.url);
+    const problems = page.getByRole('list', { name: 'Problems' });
+    await problems.getByText(/F9/).first().waitFor();
+    expect((await studio.status()).health.problems.map(({ code }) => code)).toContain('hotkey-unavailable');
+
+    await page.getByRole('button', { name: 'Settings' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Settings' });
+    await dialog.getByRole('button', { name: /F9/ }).click();
+    await page.keyboard.press('Control+Shift+S');
+    await dialog.getByRole('button', { name: 'Save settings' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await until(
+      'the problem to be gone',
+      5000,
+      () => studio.status(),
+      ({ health }) => !health.problems.some(({ code }) => code === 'hotkey-unavailable'),
+    );
+    const env = { ...process.env, DISPLAY: screen.display };
+    expect((await run('xdotool', ['key', 'ctrl+shift+s'], { env })).code).toBe(0);
+    await until(
+      'the clip',
+      10_000,
+      () => clipButtons(page).count(),
+      (count) => count === 1,
+    );
+    expect(await clipsOf(first)).toEqual([]);
   });
 });
 

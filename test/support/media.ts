@@ -40,8 +40,8 @@ const channels = (colour: number): number[] => [colour >> 16, (colour >> 8) & 0x
 export const difference = (a: number, b: number): number =>
   Math.max(...channels(a).map((value, index) => Math.abs(value - (channels(b)[index] ?? 0))));
 
-/** Chroma subsampling, the encoder and the screen's colour conversion each cost a little. */
-export const COLOUR_TOLERANCE = 30;
+/** Rounding costs up to 3 (measured); a picture read with the wrong matrix is up to 39 off. */
+export const COLOUR_TOLERANCE = 10;
 
 export function expectColour(actual: number, wanted: number, what: string): void {
   const hex = (colour: number): string => `#${colour.toString(16).padStart(6, '0')}`;

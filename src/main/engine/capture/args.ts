@@ -73,7 +73,7 @@ export function x11ScreenInput(display: string, area: Size & { x: number; y: num
 export function captureArgs(plan: CapturePlan): string[] {
   const { output, fps } = plan;
   const scale = [
-    `scale=${output.width}:${output.height}:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bilinear`,
+    `scale=${output.width}:${output.height}:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bilinear:out_color_matrix=smpte170m:out_range=tv`,
     `pad=${output.width}:${output.height}:(ow-iw)/2:(oh-ih)/2`,
     'setsar=1',
     'format=yuv420p',
@@ -113,6 +113,9 @@ export function captureArgs(plan: CapturePlan): string[] {
     ...['-vf', scale],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
     ...['-r', String(fps), '-g', String(fps), '-keyint_min', String(fps), '-sc_threshold', '0', '-bf', '0'],
+    // unsaid, Chromium takes it for BT.709 and shows pure red as #ff1800, pure green as #00d802 (measured), while ffmpeg and
+    // OpenCV take it for BT.601; said, every reader shows what was captured
+    ...['-colorspace', 'smpte170m', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'],
     ...['-flags', '+global_header'],
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2'],
     ...(plan.timestampOffset > 0 ? ['-output_ts_offset', plan.timestampOffset.toFixed(3)] : []),
