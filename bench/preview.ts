@@ -65,8 +65,9 @@ const framesDrawn = async (ui: AppWindow): Promise<number> =>
   Number(await ui.page.locator('canvas[data-frames-drawn]').getAttribute('data-frames-drawn'));
 
 await runBench(async (bench) => {
-  const { display, stop } = await startXvfb(SCREEN);
-  bench.onEnd(stop);
+  const screen = await startXvfb(SCREEN);
+  bench.onEnd(async () => screen.stop());
+  const { display } = screen;
   const html = path.join(bench.folder, 'timecode.html');
   await writeFile(html, timecodePage(TITLE));
   const url = pathToFileURL(html).href;

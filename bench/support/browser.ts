@@ -31,6 +31,8 @@ export async function openAppWindow(
       `--window-size=${place.width},${place.height}`,
       '--force-device-scale-factor=1',
       '--no-sandbox',
+      // or a bar above the page complains of the line before
+      '--test-type',
     ],
   });
   bench.onEnd(async () => context.close());
