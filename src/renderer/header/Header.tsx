@@ -39,7 +39,9 @@ function StartStop() {
   const connected = useConnected();
   const chosen = useChosenSource();
   const sources = useStudio((state) => state.sources);
-  const [busy, run] = useBusy();
+  // apart from each other: a start that waits for its first picture can be stopped
+  const [starting, start] = useBusy();
+  const [stopping, stop] = useBusy();
   // after a failure the screen shows the source that failed: the button must not start another one
   const failedId = session.state === 'failed' ? session.source?.id : undefined;
   const target = failedId === undefined ? chosen : sources.find(({ id, available }) => available && id === failedId);
@@ -50,7 +52,12 @@ function StartStop() {
     case 'stalled':
     case 'reconnecting':
       return (
-        <Button look="stop" aria-label="Stop streaming" disabled={busy || !connected} onClick={() => run(stopCapture)}>
+        <Button
+          look="stop"
+          aria-label="Stop streaming"
+          disabled={stopping || !connected}
+          onClick={() => stop(stopCapture)}
+        >
           <Square size={13} aria-hidden className="fill-current" />
           <span>
             Stop<span className="max-sm:hidden"> streaming</span>
@@ -65,9 +72,9 @@ function StartStop() {
         <Button
           look={session.state === 'idle' ? 'primary' : 'plain'}
           aria-label="Start streaming"
-          disabled={busy || !connected || !target}
+          disabled={starting || !connected || !target}
           title={target ? `Stream ${target.name}` : 'Choose a window or a screen first'}
-          onClick={() => target && run(() => startCapture(target.id))}
+          onClick={() => target && start(() => startCapture(target.id))}
         >
           <Play size={15} aria-hidden className="fill-current" />
           <span>

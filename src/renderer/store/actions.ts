@@ -21,13 +21,15 @@ async function ask<I extends z.ZodType, O extends z.ZodType>(
   return client.call(procedure, input);
 }
 
-/** Runs an intent; a failure becomes a toast. Answers whether it worked. */
+/** Runs an intent; a failure becomes a toast, unless it was taken back by a later intent. Answers whether it worked. */
 async function attempt(intent: () => Promise<unknown>): Promise<boolean> {
   try {
     await intent();
     return true;
   } catch (thrown) {
-    showFailure(toErrorInfo(thrown));
+    const error = toErrorInfo(thrown);
+    // what the person took back themselves is no news to them
+    if (error.code !== 'cancelled') showFailure(error);
     return false;
   }
 }
