@@ -12,7 +12,7 @@ import { deadline, pause, runBench, say, until } from './support/bench.ts';
 import { openAppWindow } from './support/browser.ts';
 import { fixed, median, table } from './support/figures.ts';
 import { processorTime, usage, type ProcessEntry, type Usage } from './support/processes.ts';
-import { startStudio } from './support/studio.ts';
+import { capturedWindow, startStudio } from './support/studio.ts';
 import { startTabBrowser } from './support/tabs.ts';
 import { timecodePage } from './support/timecode.ts';
 
@@ -51,8 +51,7 @@ await runBench(async (bench) => {
   const live = await until(10_000, 'the window to be listed', async () =>
     studio.start(`window:${TITLE}`).catch(() => undefined),
   );
-  if (!live.source) throw new Error('the studio does not say what it captures');
-  const { id, width, height } = live.source;
+  const { id, width, height } = capturedWindow(live);
   await studio.stop();
 
   /** The same encode of the same window with nothing around it. */

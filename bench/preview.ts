@@ -13,7 +13,7 @@ import { pause, runBench, say, until, type Bench } from './support/bench.ts';
 import { openAppWindow, type AppWindow } from './support/browser.ts';
 import { fixed, median, percentile, table } from './support/figures.ts';
 import { fitted, mapped, type Rect } from './support/geometry.ts';
-import { startStudio } from './support/studio.ts';
+import { capturedWindow, startStudio } from './support/studio.ts';
 import { ageOf, readTimecode, timecodePage, type Shot } from './support/timecode.ts';
 
 const SCREEN = { width: 1920, height: 1080 };
@@ -75,10 +75,10 @@ await runBench(async (bench) => {
   const sourceArea = await source.area();
 
   const studio = await startStudio(bench, display);
-  const { source: captured } = await until(10_000, 'the window to be listed', async () =>
+  const live = await until(10_000, 'the window to be listed', async () =>
     studio.start(`window:${TITLE}`).catch(() => undefined),
   );
-  if (!captured) throw new Error('the studio does not say what it captures');
+  const captured = capturedWindow(live);
   const ui = await openAppWindow(bench, { display, url: studio.url, place: UI, name: 'ui' });
   await ui.page.locator('canvas[data-frames-drawn]').waitFor();
   await until(10_000, 'the preview to draw', async () => ((await framesDrawn(ui)) > 0 ? true : undefined));

@@ -74,3 +74,10 @@ export async function startStudio(bench: Bench, display: string): Promise<Studio
     },
   };
 }
+
+/** Id and picture size of what is captured. Errors: throws when the studio does not say. */
+export function capturedWindow({ source }: StatusDocument): { id: string; width: number; height: number } {
+  if (source?.width === undefined || source.height === undefined)
+    throw new Error('the studio does not say what it captures');
+  return { id: source.id, width: source.width, height: source.height };
+}
