@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ErrorInfo } from './errors.ts';
-import { SourceSelector } from './sources.ts';
+import { VideoCodec } from './replay.ts';
+import { SourceKind, SourceSelector } from './sources.ts';
 
 export const FrameRate = z.union([z.literal(30), z.literal(60)]);
 export type FrameRate = z.infer<typeof FrameRate>;
@@ -11,23 +12,30 @@ export const StartCapture = z.object({
 });
 export type StartCapture = z.infer<typeof StartCapture>;
 
-/** The source and picture of a running or recent capture. */
+/**
+ * The source and picture of a running or recent capture. What another program sends (`kind` pipe) is described by its own stream,
+ * so size, rate and codec are absent until its first pictures came.
+ */
 export const CaptureInfo = z.object({
   id: z.string(),
   name: z.string(),
-  kind: z.enum(['window', 'screen', 'test-pattern']),
+  kind: SourceKind,
   /** size of the encoded picture, pixels */
-  width: z.int().positive(),
-  height: z.int().positive(),
-  fps: FrameRate,
-  encoder: z.string(),
+  width: z.int().positive().optional(),
+  height: z.int().positive().optional(),
+  /** pictures per second by the stream's own timestamps */
+  fps: z.number().positive().optional(),
+  codec: VideoCodec.optional(),
+  /** our encoder; absent when another program encodes */
+  encoder: z.string().optional(),
 });
 export type CaptureInfo = z.infer<typeof CaptureInfo>;
 
 /**
  * The state of the one capture session; the only derivation is `deriveSession` in the engine. Times are Unix seconds.
  * - `starting` no picture yet · `live` pictures arrive · `stalled` none for a second though the capture runs
- * - `reconnecting` the capture ended by itself and is being started again · `failed` it cannot be; the replay is kept
+ * - `reconnecting` the capture ended by itself and is being started again, or the program that sends is gone and waited for
+ * - `failed` it cannot be; the replay is kept
  */
 export const SessionState = z.discriminatedUnion('state', [
   z.object({ state: z.literal('idle') }),

@@ -14,6 +14,11 @@ export const ProblemCode = z.enum([
   'disk-low',
   'clips-folder',
   'settings-reset',
+  // of a source that another program sends
+  'input-waiting',
+  'input-unreadable',
+  'input-damaged',
+  'input-second-sender',
 ]);
 export type ProblemCode = z.infer<typeof ProblemCode>;
 

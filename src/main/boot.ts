@@ -5,12 +5,15 @@ import { StudioError } from '../contract/index.ts';
 import type { Handler } from '../contract/wire/server.ts';
 import type { Flags } from './cli.ts';
 import type { CaptureBackend } from './engine/capture/backend.ts';
+import { OBS_PIPE_NAME, obsPipeBackend } from './engine/capture/obs-pipe.ts';
 import { testPatternBackend } from './engine/capture/test-pattern.ts';
 import { x11Backend } from './engine/capture/x11-backend.ts';
 import { Engine } from './engine/engine.ts';
 import type { Host } from './engine/host.ts';
 import { startHttp } from './engine/http/server.ts';
 import { createLogging, type Log } from './engine/logging/log.ts';
+import { PipeInlet } from './engine/pipes/inlet.ts';
+import { PipePlace, choosePlace } from './engine/pipes/place.ts';
 import { contractHandlers } from './engine/rpc.ts';
 import { defaultClipsFolder, defaultDataFolder, lockDataFolder } from './engine/settings/data-folder.ts';
 import { SettingsStore } from './engine/settings/store.ts';
@@ -52,11 +55,21 @@ export async function boot({ flags, builtFolder, createHost }: BootOptions): Pro
     const settings = await SettingsStore.load(path.join(dataFolder, 'settings.json'), log);
     const host = await createHost(log);
     undo.push(async () => host.close?.());
+    const pipes = new PipePlace(choosePlace(env, platform, dataFolder));
+    undo.push(async () => pipes.close());
     const display = env['DISPLAY'];
     const backends: CaptureBackend[] = [
       ...(platform === 'linux' && display !== undefined && display !== ''
         ? [x11Backend(display, log.child({ part: 'x11' }))]
         : []),
+      obsPipeBackend(
+        new PipeInlet({
+          place: pipes,
+          name: OBS_PIPE_NAME,
+          log: log.child({ part: 'pipe' }),
+          clock: () => performance.now() / 1000,
+        }),
+      ),
       testPatternBackend(),
     ];
     const engine = new Engine({

@@ -96,7 +96,7 @@ export class Engine implements Studio {
         if (problem.code === 'ring-overflow') this.#overflowed = true;
       },
     });
-    this.#ring.onAccessUnit(() => this.#capture.notePicture());
+    this.#ring.onAccessUnit((picture) => this.#capture.notePicture(picture));
     this.preview = new PreviewHub(this.#ring);
     this.#tools = new FfmpegTools(options.env, this.#log, onChange);
     this.#rtmp = new RtmpService({
@@ -307,7 +307,7 @@ export class Engine implements Studio {
       hotkey,
       steadySince: facts?.steadySince,
       now,
-      standing: this.#standingProblems(),
+      standing: [...(facts?.problems ?? []), ...this.#standingProblems()],
     });
     return {
       session,

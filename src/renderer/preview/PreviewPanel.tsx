@@ -1,6 +1,6 @@
 import { CircleAlert, LoaderCircle, PauseCircle, RefreshCw } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
-import type { SessionState } from '../../contract/capture.ts';
+import type { CaptureInfo, SessionState } from '../../contract/capture.ts';
 import { startCapture } from '../store/actions.ts';
 import { openDialog, useConnected, useStudio } from '../store/store.ts';
 import { Button } from '../ui/Button.tsx';
@@ -31,9 +31,12 @@ export function PreviewPanel() {
       {source && (
         <div className="tag absolute top-3 left-3 flex max-w-[calc(100%-24px)] gap-2">
           <span className="truncate font-medium">{source.name}</span>
-          <span className="num shrink-0 text-dim">
-            {dimensions(source.width, source.height)}, {source.fps} fps
-          </span>
+          {source.width !== undefined && source.height !== undefined && (
+            <span className="num shrink-0 text-dim">
+              {dimensions(source.width, source.height)}
+              {source.fps !== undefined && `, ${source.fps} fps`}
+            </span>
+          )}
         </div>
       )}
       {session.state === 'live' && status.state === 'playing' && status.fps !== null && (
@@ -45,7 +48,14 @@ export function PreviewPanel() {
         </div>
       )}
       <Overlay session={session} />
-      {session.state === 'live' && unsupported && (
+      {session.state === 'live' && session.source.codec === 'hevc' && (
+        <Message
+          icon={<CircleAlert className="text-warn" />}
+          title="The preview cannot show HEVC."
+          text="Replay and saved clips are not affected. For a preview choose an H.264 encoder in the program that sends."
+        />
+      )}
+      {session.state === 'live' && session.source.codec !== 'hevc' && unsupported && (
         <Message icon={<CircleAlert className="text-warn" />} title={unsupported.message} text={unsupported.remedy} />
       )}
       {session.state === 'live' && !unsupported && status.state === 'failed' && (
@@ -65,6 +75,7 @@ function Overlay({ session }: { session: SessionState }) {
     case 'live':
       return null;
     case 'starting':
+      if (session.source.kind === 'pipe') return <WaitingForSender source={session.source} />;
       return (
         <Message
           icon={<Spinner />}
@@ -78,7 +89,7 @@ function Overlay({ session }: { session: SessionState }) {
       return (
         <Message
           icon={<RefreshCw className="text-warn" />}
-          title={`${session.reason.message} Starting it again, attempt ${session.attempt}.`}
+          title={`${session.reason.message}${session.attempt > 0 ? ` Starting it again, attempt ${session.attempt}.` : ''}`}
           text={session.reason.remedy}
         />
       );
@@ -89,6 +100,19 @@ function Overlay({ session }: { session: SessionState }) {
     case 'failed':
       return <Failed session={session} />;
   }
+}
+
+/** Another program decides when pictures come; what to set there, or what is wrong with what it sends, stands here. */
+function WaitingForSender({ source }: { source: CaptureInfo }) {
+  const hint = useStudio((state) => state.sources.find(({ id }) => id === source.id)?.hint);
+  const problem = useStudio((state) => state.health.problems.find(({ code }) => code.startsWith('input-')));
+  return (
+    <Message
+      icon={problem ? <CircleAlert className="text-warn" /> : <Spinner />}
+      title={problem?.message ?? `Waiting for ${source.name}`}
+      text={problem?.remedy ?? hint ?? 'It goes live with the first picture.'}
+    />
+  );
 }
 
 function Stalled({ since }: { since: number }) {

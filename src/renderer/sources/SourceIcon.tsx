@@ -1,7 +1,7 @@
-import { AppWindow, Monitor, Tv } from 'lucide-react';
+import { AppWindow, Cable, Monitor, Tv } from 'lucide-react';
 import type { SourceKind } from '../../contract/sources.ts';
 
 export function SourceIcon({ kind, size }: { kind: SourceKind; size: number }) {
-  const Icon = kind === 'window' ? AppWindow : kind === 'screen' ? Monitor : Tv;
+  const Icon = { window: AppWindow, screen: Monitor, pipe: Cable, 'test-pattern': Tv }[kind];
   return <Icon size={size} strokeWidth={1.5} aria-hidden />;
 }

@@ -25,7 +25,7 @@ export function SourcePicker() {
   const start = (): void => {
     if (chosen && connected) run(() => startCapture(chosen.id));
   };
-  const real = sources.filter((source) => source.kind !== 'test-pattern');
+  const real = sources.filter((source) => source.kind === 'window' || source.kind === 'screen');
 
   return (
     <section aria-labelledby="picker-title" className="card flex min-h-0 flex-col overflow-hidden">

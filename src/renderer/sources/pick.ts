@@ -1,6 +1,6 @@
 import type { Source } from '../../contract/sources.ts';
 
-const ORDER = { window: 0, screen: 1, 'test-pattern': 2 } as const;
+const ORDER = { window: 0, screen: 1, pipe: 2, 'test-pattern': 3 } as const;
 
 /** The order of the picker: what can be captured first, the suggested one on top, windows before screens. */
 export function ordered(sources: readonly Source[]): Source[] {
@@ -27,7 +27,9 @@ export function pickSource(
 
 /** `acs.exe, window` */
 export function kindWords(source: Pick<Source, 'kind' | 'app'>): string {
-  const kind = source.kind === 'test-pattern' ? 'picture and tone' : source.kind;
+  const kind = { window: 'window', screen: 'screen', pipe: 'what it sends', 'test-pattern': 'picture and tone' }[
+    source.kind
+  ];
   return source.app ? `${source.app}, ${kind}` : kind;
 }
 

@@ -1,6 +1,7 @@
 import type { FrameRate, Source, SourceKind } from '../../../contract/index.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { Size } from './args.ts';
+import type { ReceiverDeps, Session } from './session.ts';
 
 /** What an open source tells the session. */
 export type SourceEvent =
@@ -23,20 +24,28 @@ export interface OpenSource {
   release(): Promise<void>;
 }
 
-/**
- * One way to capture. Later systems (avfoundation, gfxcapture, …) are further implementations.
- * `list` never rejects for what is merely absent: it answers with an empty list.
- */
-export interface CaptureBackend {
+/** One family of sources. `list` never rejects for what is merely absent: it answers with an empty list. */
+interface SourceFamily {
   readonly name: string;
   list(signal: AbortSignal): Promise<Source[]>;
   /** True when `id` is of this backend's form. */
   owns(id: string): boolean;
-  /** Errors: `source-gone`, `source-unavailable`, `ffmpeg-unsuitable`. */
-  open(source: Source, ffmpeg: Ffmpeg, onEvent: (event: SourceEvent) => void, signal: AbortSignal): Promise<OpenSource>;
   /** Calls back when the list may have changed. */
   onChanged(listener: () => void): void;
   /** A small JPEG of a source, when it can be had cheaply. */
   thumbnailInput(source: Source): readonly string[] | undefined;
   close(): Promise<void>;
 }
+
+/** Sources our own ffmpeg grabs and encodes. Later systems (avfoundation, gfxcapture, …) are further implementations. */
+export interface GrabbingBackend extends SourceFamily {
+  /** Errors: `source-gone`, `source-unavailable`, `ffmpeg-unsuitable`. */
+  open(source: Source, ffmpeg: Ffmpeg, onEvent: (event: SourceEvent) => void, signal: AbortSignal): Promise<OpenSource>;
+}
+
+/** Sources another program encodes and sends as MPEG-TS. */
+export interface ReceivingBackend extends SourceFamily {
+  receive(source: Source, deps: ReceiverDeps): Session;
+}
+
+export type CaptureBackend = GrabbingBackend | ReceivingBackend;

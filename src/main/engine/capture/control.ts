@@ -7,9 +7,10 @@ import {
 } from '../../../contract/index.ts';
 import type { FfmpegTools } from '../ffmpeg/tools.ts';
 import type { IntentQueue } from '../intents.ts';
-import type { CaptureBackend } from './backend.ts';
+import type { AccessUnit } from '../replay/accessUnit.ts';
+import type { CaptureBackend, GrabbingBackend } from './backend.ts';
 import { selectSource, sortSources } from './select.ts';
-import { CaptureSession, type SessionDeps } from './session.ts';
+import { CaptureSession, type Session, type SessionDeps } from './session.ts';
 import type { SessionFacts } from './status.ts';
 
 export type CaptureControlDeps = {
@@ -31,7 +32,7 @@ export type CaptureControlDeps = {
 export class CaptureControl {
   readonly #deps: CaptureControlDeps;
   readonly #closing = new AbortController();
-  #session: CaptureSession | undefined;
+  #session: Session | undefined;
   /** what the user last wanted: an earlier Start still in the queue gives way to it */
   #wish: { start: string } | 'stop' = 'stop';
 
@@ -44,8 +45,8 @@ export class CaptureControl {
   }
 
   /** Called for every picture that entered the ring. */
-  notePicture(): void {
-    this.#session?.notePicture();
+  notePicture(picture: AccessUnit): void {
+    this.#session?.notePicture(picture);
   }
 
   backendOf(id: string): CaptureBackend | undefined {
@@ -60,8 +61,8 @@ export class CaptureControl {
   }
 
   /**
-   * Resolves with the first picture. The same source again changes nothing; another one replaces it.
-   * Errors: `unknown-source`, `source-unavailable`, `ffmpeg-missing`, what `CaptureSession.firstPicture` says; `cancelled` when a
+   * Resolves with the first picture, or at once for a source that another program sends. The same source again changes nothing; another one replaces it.
+   * Errors: `unknown-source`, `source-unavailable`, `ffmpeg-missing`, what `Session.started` says; `cancelled` when a
    * later wish came first.
    */
   async start(request: StartCapture): Promise<void> {
@@ -72,15 +73,16 @@ export class CaptureControl {
       const source = selectSource(request.source, await this.listSources());
       const current = this.#session;
       const same =
-        current?.sourceId === source.id && (request.fps === undefined || request.fps === current.facts.info.fps);
+        current?.sourceId === source.id &&
+        (request.fps === undefined || source.kind === 'pipe' || request.fps === current.facts.info.fps);
       if (current && same && current.facts.phase !== 'ended') {
-        await current.firstPicture;
+        await current.started;
         return;
       }
       await current?.stop();
       const session = await this.#open(source, request);
       await this.#deps.onChosen(source);
-      await session.firstPicture;
+      await session.started;
     });
   }
 
@@ -102,7 +104,7 @@ export class CaptureControl {
     await Promise.all(this.#deps.backends.map(async (backend) => backend.close()));
   }
 
-  async #open(source: Source, request: StartCapture): Promise<CaptureSession> {
+  async #open(source: Source, request: StartCapture): Promise<Session> {
     const backend = this.backendOf(source.id);
     if (!backend) {
       throw new StudioError(
@@ -111,12 +113,10 @@ export class CaptureControl {
         'Refresh the list and choose again.',
       );
     }
-    const ffmpeg = await this.#deps.tools.get();
-    const { fps, pictureSize } = this.#deps.picture();
-    const session = new CaptureSession(
-      { source, fps: request.fps ?? fps, pictureSize },
-      { ...this.#deps.session, ffmpeg, backend },
-    );
+    const session =
+      'receive' in backend
+        ? backend.receive(source, this.#deps.session)
+        : await this.#grab(source, backend, request.fps);
     this.#session = session;
     void session.ended.then((error) => {
       // a capture that never was live has somebody waiting for its start, who is told there
@@ -125,6 +125,15 @@ export class CaptureControl {
     });
     this.#deps.onChange();
     return session;
+  }
+
+  async #grab(source: Source, backend: GrabbingBackend, askedFps: FrameRate | undefined): Promise<CaptureSession> {
+    const ffmpeg = await this.#deps.tools.get();
+    const { fps, pictureSize } = this.#deps.picture();
+    return new CaptureSession(
+      { source, fps: askedFps ?? fps, pictureSize },
+      { ...this.#deps.session, ffmpeg, backend },
+    );
   }
 }
 

@@ -6,9 +6,9 @@ const GAMES = [/assetto\s*corsa/i, /\bacs(\.exe)?$/i, /\bAC2-Win64-Shipping/i];
 export const looksLikeGame = (title: string, ...programs: (string | undefined)[]): boolean =>
   [title, ...programs].some((text) => text !== undefined && GAMES.some((game) => game.test(text)));
 
-/** Suggested first, then windows, screens, the test pattern; each by name. */
+/** Suggested first, then windows, screens, what other programs send, the test pattern; each by name. */
 export function sortSources(sources: readonly Source[]): Source[] {
-  const rank = { window: 1, screen: 2, 'test-pattern': 3 } as const;
+  const rank = { window: 1, screen: 2, pipe: 3, 'test-pattern': 4 } as const;
   const key = (source: Source): number => (source.suggested ? 0 : rank[source.kind]);
   return [...sources].sort((a, b) => key(a) - key(b) || a.name.localeCompare(b.name));
 }

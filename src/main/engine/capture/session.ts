@@ -9,10 +9,11 @@ import {
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import { ProgressParser, type ProgressBlock } from '../ffmpeg/progress.ts';
 import type { Log } from '../logging/log.ts';
+import type { AccessUnit } from '../replay/accessUnit.ts';
 import { Backoff, pause } from '../process/backoff.ts';
 import { startChild, within, type Child, type ChildExit } from '../process/child.ts';
 import { captureArgs, outputSize, type Size } from './args.ts';
-import type { CaptureBackend, OpenSource, SourceEvent } from './backend.ts';
+import type { GrabbingBackend, OpenSource, SourceEvent } from './backend.ts';
 import { classifyExit } from './classify.ts';
 import type { SessionFacts } from './status.ts';
 
@@ -21,14 +22,35 @@ export type RingInput = {
   beginEpoch(info: { sourceName: string }): void;
   write(chunk: Uint8Array): void;
   endInput(): void;
+  /** what was wrong with the bytes, counted since the ring was made */
+  readonly counters: {
+    readonly resyncs: number;
+    readonly lostRuns: number;
+    readonly badPackets: number;
+    readonly crcErrors: number;
+  };
 };
 
-export type SessionDeps = {
-  ffmpeg: Ffmpeg;
-  backend: CaptureBackend;
+/** A capture from Start to Stop, whoever encodes it. It ends by `stop()` or in failure; the ring is only written to. */
+export interface Session {
+  readonly sourceId: string;
+  readonly facts: SessionFacts;
+  /** there was a picture */
+  readonly wasLive: boolean;
+  /** Resolves when a Start may be answered: with the first picture, or at once where another program decides when it comes. */
+  readonly started: Promise<void>;
+  /** Resolves when nothing of it is left: with the failure, or undefined after a Stop. */
+  readonly ended: Promise<ErrorInfo | undefined>;
+  /** Called for every picture that entered the ring. */
+  notePicture(picture: AccessUnit): void;
+  /** Safe to call at any time, any number of times. */
+  stop(): Promise<void>;
+}
+
+/** What every session reports to. */
+export type ReceiverDeps = {
   ring: RingInput;
   log: Log;
-  rtmpUrl: () => string | null;
   /** monotonic, seconds */
   clock: () => number;
   /** Unix, seconds */
@@ -37,6 +59,12 @@ export type SessionDeps = {
   onRestart: () => void;
   onChange: () => void;
   onRecovered: (message: string) => void;
+};
+
+export type SessionDeps = ReceiverDeps & {
+  ffmpeg: Ffmpeg;
+  backend: GrabbingBackend;
+  rtmpUrl: () => string | null;
 };
 
 export type SessionOptions = { source: Source; fps: FrameRate; pictureSize: PictureSize };
@@ -57,7 +85,7 @@ type Outcome = 'stopped' | 'resized' | 'gone' | 'hidden' | ChildExit;
  * One capture from Start to Stop: keeps one ffmpeg running over restarts of it, feeds the ring, and knows the facts the
  * session state is derived from. It ends by `stop()` or in failure; the ring is never touched beyond writing to it.
  */
-export class CaptureSession {
+export class CaptureSession implements Session {
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
   readonly #stop = new AbortController();
@@ -68,7 +96,7 @@ export class CaptureSession {
   #startedAt: number;
   #settleFirst: (error?: StudioError) => void = () => undefined;
   /** Resolves with the first picture. Errors: why there will be none. */
-  readonly firstPicture: Promise<void>;
+  readonly started: Promise<void>;
   /** Resolves when the capture is over and nothing of it is left: with the failure, or undefined after a Stop. */
   readonly ended: Promise<ErrorInfo | undefined>;
 
@@ -80,10 +108,10 @@ export class CaptureSession {
       phase: 'starting',
       info: this.#describe({ width: options.source.width ?? 2, height: options.source.height ?? 2 }),
     };
-    this.firstPicture = new Promise<void>((resolve, reject) => {
+    this.started = new Promise<void>((resolve, reject) => {
       this.#settleFirst = (error) => (error ? reject(error) : resolve());
     });
-    this.firstPicture.catch(() => undefined);
+    this.started.catch(() => undefined);
     this.ended = this.#run()
       .catch((thrown: unknown) => this.#fail(asStudioError(thrown)))
       .then(() => this.#facts.error);
@@ -290,7 +318,7 @@ export class CaptureSession {
 
   #describe(output: Size): CaptureInfo {
     const { source, fps } = this.#options;
-    return { id: source.id, name: source.name, kind: source.kind, ...output, fps, encoder: 'libx264' };
+    return { id: source.id, name: source.name, kind: source.kind, ...output, fps, codec: 'h264', encoder: 'libx264' };
   }
 
   #retry(reason: StudioError, attempt: number): void {

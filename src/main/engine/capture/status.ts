@@ -1,4 +1,4 @@
-import type { CaptureInfo, ErrorInfo, SessionState } from '../../../contract/index.ts';
+import type { CaptureInfo, ErrorInfo, Problem, SessionState } from '../../../contract/index.ts';
 
 /** What is known of a capture session; times are Unix seconds. */
 export type SessionFacts = {
@@ -11,6 +11,8 @@ export type SessionFacts = {
   retry?: { reason: ErrorInfo; attempt: number } | undefined;
   error?: ErrorInfo | undefined;
   endedAt?: number | undefined;
+  /** what is wrong with it now */
+  problems?: readonly Problem[];
 };
 
 /** Pictures come at 30 or 60 per second: after a second without one nobody would call it live. */

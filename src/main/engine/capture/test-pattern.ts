@@ -1,6 +1,6 @@
 import type { Source } from '../../../contract/index.ts';
 import { TEST_TONE, testPatternInput } from './args.ts';
-import type { CaptureBackend } from './backend.ts';
+import type { GrabbingBackend } from './backend.ts';
 
 const SIZE = { width: 1280, height: 720 };
 
@@ -14,7 +14,7 @@ const SOURCE: Source = {
 };
 
 /** A moving picture with a running clock, and a tone, made by ffmpeg itself: works on a machine with no display. */
-export function testPatternBackend(): CaptureBackend {
+export function testPatternBackend(): GrabbingBackend {
   return {
     name: 'test-pattern',
     list: async () => Promise.resolve([SOURCE]),

@@ -6,7 +6,7 @@ import type { X11Window } from '../../x11/windows.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { Log } from '../logging/log.ts';
 import { SILENCE, x11ScreenInput, x11WindowInput } from './args.ts';
-import type { CaptureBackend, OpenSource, SourceEvent } from './backend.ts';
+import type { GrabbingBackend, OpenSource, SourceEvent } from './backend.ts';
 import { looksLikeGame } from './select.ts';
 
 const MIN_SIDE = 16;
@@ -54,7 +54,7 @@ const screenSource = (screen: X11Screen): Source => ({
 });
 
 /** X11 windows and screens, grabbed by ffmpeg's x11grab; the window is kept whole by XComposite and watched on our own connection. */
-export function x11Backend(displayName: string, log: Log): CaptureBackend {
+export function x11Backend(displayName: string, log: Log): GrabbingBackend {
   const changed = new Set<() => void>();
   let screensSeen: readonly X11Screen[] = [];
   let opening: Promise<X11Display> | undefined;

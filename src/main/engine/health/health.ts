@@ -17,6 +17,8 @@ export type HealthInput = {
 
 /** A capture that has just begun is not yet "too slow". */
 const SETTLE_SECONDS = 3;
+/** Another program's pictures come less evenly than our own encoder's progress. */
+const SENDER_SPEED = 0.95;
 
 /**
  * The one derivation of what is wrong now. Thresholds: fps below 95 % of the target, speed below 0.98, more than 1 % of two
@@ -25,7 +27,10 @@ const SETTLE_SECONDS = 3;
 export function deriveHealth(input: HealthInput): Health {
   const { session, rates, bitrateKbps, rtmp, hotkey, steadySince, now } = input;
   const running = session.state === 'live' || session.state === 'stalled' || session.state === 'reconnecting';
-  const targetFps = 'source' in session && session.source ? session.source.fps : null;
+  const source = 'source' in session ? session.source : null;
+  const sentToUs = source?.kind === 'pipe';
+  // what another program sends has no rate that we asked for
+  const targetFps = sentToUs ? null : (source?.fps ?? null);
   const problems: Problem[] = [];
   const add = (code: Problem['code'], severity: Problem['severity'], message: string, remedy: string): void => {
     problems.push({ code, severity, message, remedy });
@@ -36,7 +41,9 @@ export function deriveHealth(input: HealthInput): Health {
       'stalled',
       'error',
       `No new picture for ${Math.max(1, Math.round(now - session.stalledSince))} s.`,
-      'Look at the captured window: it may hang or wait. After 10 s the capture is started again by itself.',
+      sentToUs
+        ? 'Look at the program that sends: it may hang or be paused. It goes on by itself as soon as pictures come.'
+        : 'Look at the captured window: it may hang or wait. After 10 s the capture is started again by itself.',
     );
   }
   if (
@@ -78,6 +85,21 @@ export function deriveHealth(input: HealthInput): Health {
         'Choose a smaller picture or 30 fps.',
       );
     }
+  }
+  if (
+    sentToUs &&
+    session.state === 'live' &&
+    steadySince !== undefined &&
+    now - steadySince > SETTLE_SECONDS &&
+    rates.speed !== null &&
+    rates.speed < SENDER_SPEED
+  ) {
+    add(
+      'speed-low',
+      'warning',
+      `The stream arrives at ${(Math.floor(rates.speed * 100) / 100).toFixed(2)}x, slower than real time.`,
+      'Lower the resolution, the frame rate or the encoder preset in the program that sends.',
+    );
   }
   if (rtmp.state === 'down') add('rtmp-down', 'error', rtmp.error.message, rtmp.error.remedy);
   if (hotkey.state === 'unavailable') add('hotkey-unavailable', 'warning', hotkey.error.message, hotkey.error.remedy);

@@ -47,10 +47,10 @@ function startOf(pid: number): string | undefined {
 }
 
 /**
- * Creates the data folder and makes it ours alone; returns the function that gives it back.
- * Errors: `folder-not-writable`; `data-folder-locked` naming the process that holds it.
+ * Creates a folder and makes it ours alone; answers the function that gives it back, or the process that holds it. A lock whose
+ * process is gone does not count. Errors: the system's own.
  */
-export async function lockDataFolder(folder: string): Promise<() => void> {
+export async function lockFolder(folder: string): Promise<{ release: () => void } | { heldBy: number }> {
   const file = path.join(folder, 'lock');
   const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) ?? 'alive' });
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -59,38 +59,47 @@ export async function lockDataFolder(folder: string): Promise<() => void> {
       const handle = await open(file, 'wx', 0o600);
       await handle.writeFile(mine);
       await handle.close();
-      return () => {
-        // only if it is still ours
-        try {
-          if (readFileSync(file, 'utf8') === mine) rmSync(file);
-        } catch {
-          // already gone
-        }
+      return {
+        release: () => {
+          // only if it is still ours
+          try {
+            if (readFileSync(file, 'utf8') === mine) rmSync(file);
+          } catch {
+            // already gone
+          }
+        },
       };
-    } catch (cause) {
-      if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) {
-        throw new StudioError(
-          'folder-not-writable',
-          `The data folder ${folder} cannot be written to.`,
-          'Choose another one with --data, or change its permissions.',
-          { cause },
-        );
-      }
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
     const owner = parseOwner(await readFile(file, 'utf8').catch(() => ''));
-    if (owner && startOf(owner.pid) === owner.started) {
-      throw new StudioError(
-        'data-folder-locked',
-        `Pitwall already runs with this data folder (process ${owner.pid}).`,
-        'Use that one, end it first, or give this one its own folder with --data.',
-      );
-    }
+    if (owner && startOf(owner.pid) === owner.started) return { heldBy: owner.pid };
     await rm(file, { force: true });
   }
+  throw new Error(`${file} comes back whenever it is removed`);
+}
+
+/**
+ * Creates the data folder and makes it ours alone; returns the function that gives it back.
+ * Errors: `folder-not-writable`; `data-folder-locked` naming the process that holds it.
+ */
+export async function lockDataFolder(folder: string): Promise<() => void> {
+  let lock: Awaited<ReturnType<typeof lockFolder>>;
+  try {
+    lock = await lockFolder(folder);
+  } catch (cause) {
+    throw new StudioError(
+      'folder-not-writable',
+      `The data folder ${folder} cannot be written to.`,
+      'Choose another one with --data, or change its permissions.',
+      { cause },
+    );
+  }
+  if ('release' in lock) return lock.release;
   throw new StudioError(
-    'folder-not-writable',
-    `The data folder ${folder} could not be locked.`,
-    'Choose another one with --data.',
+    'data-folder-locked',
+    `Pitwall already runs with this data folder (process ${lock.heldBy}).`,
+    'Use that one, end it first, or give this one its own folder with --data.',
   );
 }
 

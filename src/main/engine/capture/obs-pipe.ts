@@ -1,0 +1,54 @@
+import { StudioError, type Source } from '../../../contract/index.ts';
+import type { PipeInlet } from '../pipes/inlet.ts';
+import type { ReceivingBackend } from './backend.ts';
+import { ObsPipeSession } from './obs-pipe-session.ts';
+
+/** The pipe's name, known to users and scripts (DESIGN section 3). */
+export const OBS_PIPE_NAME = 'obs_piping_to_buffer';
+
+const ID = 'obs-pipe';
+
+/**
+ * What OBS (or ffmpeg) sends as MPEG-TS into the pipe. The inlet listens from the first listing of sources to the end of the studio,
+ * whether the source is captured or not: see `PipeInlet`.
+ */
+export function obsPipeBackend(inlet: PipeInlet): ReceivingBackend {
+  const hint = hintFor(inlet);
+  const source: Source = {
+    id: ID,
+    kind: 'pipe',
+    name: 'OBS (pipe)',
+    app: 'OBS',
+    suggested: false,
+    available: true,
+    hint,
+  };
+  return {
+    name: 'obs-pipe',
+    owns: (id) => id === ID,
+    async list() {
+      try {
+        await inlet.listen();
+        return [source];
+      } catch (error) {
+        const reason =
+          error instanceof StudioError ? `${error.message} ${error.remedy}` : 'The pipe could not be opened.';
+        return [{ ...source, available: false, reason }];
+      }
+    },
+    receive: (chosen, deps) => new ObsPipeSession(chosen, inlet, deps),
+    onChanged: () => undefined,
+    thumbnailInput: () => undefined,
+    close: async () => inlet.close(),
+  };
+}
+
+/** Where to click in OBS 28 and later, as it names things. */
+function hintFor(inlet: PipeInlet): string {
+  const { fifo, socket } = inlet.addresses;
+  const url = fifo ?? socket;
+  return [
+    'In OBS: Settings, Output, Advanced, Recording: type Custom Output (FFmpeg), output to URL',
+    `${url}, container mpegts, an H.264 or HEVC encoder, keyframe interval one second. Then Start Recording.`,
+  ].join(' ');
+}
