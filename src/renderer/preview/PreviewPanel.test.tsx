@@ -1,0 +1,36 @@
+import { render, screen } from '@testing-library/react';
+import { expect, test } from 'vitest';
+import type { CaptureInfo } from '../../contract/capture.ts';
+import { connectStudio, source, studioState } from '../test/studio.ts';
+import { PreviewPanel } from './PreviewPanel.tsx';
+
+const pipe: CaptureInfo = { id: 'obs-pipe', name: 'OBS (pipe)', kind: 'pipe' };
+const listed = source('obs-pipe', { kind: 'pipe', name: 'OBS (pipe)', hint: 'In OBS: choose mpegts.' });
+
+test('a source that another program sends says what to set there, then what is wrong', () => {
+  const session = { state: 'starting', source: pipe } as const;
+  const state = studioState({ session, sources: [listed] });
+  connectStudio(state);
+  const { unmount } = render(<PreviewPanel />);
+  expect(screen.getByText('Waiting for OBS (pipe)')).toBeVisible();
+  expect(screen.getByText('In OBS: choose mpegts.')).toBeVisible();
+  unmount();
+  const problem = {
+    code: 'input-unreadable',
+    severity: 'error',
+    message: 'Not MPEG-TS.',
+    remedy: 'Choose it.',
+  } as const;
+  connectStudio({ ...state, health: { ...state.health, problems: [problem] } });
+  render(<PreviewPanel />);
+  expect(screen.getByText('Not MPEG-TS.')).toBeVisible();
+  expect(screen.getByText('Choose it.')).toBeVisible();
+});
+
+test('HEVC is a sentence, not a black picture', () => {
+  const session = { state: 'live', source: { ...pipe, codec: 'hevc', width: 1280, height: 720 }, since: 0 } as const;
+  connectStudio(studioState({ session }));
+  render(<PreviewPanel />);
+  expect(screen.getByText('The preview cannot show HEVC.')).toBeVisible();
+  expect(screen.getByText('1280 × 720')).toBeVisible();
+});
