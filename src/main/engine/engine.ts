@@ -157,6 +157,10 @@ export class Engine implements Studio {
     return this.store.state;
   }
 
+  get ring(): ReplayRing {
+    return this.#ring;
+  }
+
   /** Starts what runs all the time. Never rejects: what fails shows as a problem with its remedy. */
   async start(httpUrl: string): Promise<void> {
     const { backends, clipsFolder } = this.#options;

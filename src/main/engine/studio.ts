@@ -9,10 +9,13 @@ import type {
   StartCapture,
   StudioState,
 } from '../../contract/index.ts';
+import type { ReplayRing } from './replay/ring.ts';
 
 /** The engine's intents and its state, as HTTP and the contract see them. Every method rejects with `StudioError`. */
 export interface Studio {
   readonly state: StudioState;
+  /** the buffer, for readers of its bytes */
+  readonly ring: ReplayRing;
   /** Derives what changes with time (rates, seconds held) now instead of at the next tick. */
   refresh(): void;
   refreshSources(): Promise<Source[]>;

@@ -11,6 +11,8 @@ import type { Log } from '../logging/log.ts';
 import type { Studio } from '../studio.ts';
 import { methodNotAllowed, serveApi } from './api.ts';
 import { guardInput, refusal } from './guard.ts';
+import { createMedia } from './media/media.ts';
+import type { MediaReader } from './media/readers.ts';
 import { sendProblem } from './respond.ts';
 
 export type HttpOptions = {
@@ -23,7 +25,13 @@ export type HttpOptions = {
   log: Log;
 };
 
-export type HttpServer = { port: number; url: string; close(): Promise<void> };
+export type HttpServer = {
+  port: number;
+  url: string;
+  /** who reads the stream or the buffer now */
+  mediaReaders(): MediaReader[];
+  close(): Promise<void>;
+};
 
 const SECURITY_HEADERS = {
   'Content-Security-Policy': "frame-ancestors 'none'",
@@ -37,13 +45,14 @@ const MAX_SOCKETS = 128;
 const MAX_CLIENTS = 32;
 
 /**
- * Serves the UI, `/api/*` and the contract on 127.0.0.1 and, where it exists, [::1]. Errors: `port-in-use`.
+ * Serves the UI, `/api/*`, the stream and the buffer as media, and the contract on 127.0.0.1 and, where it exists, [::1]. Errors: `port-in-use`.
  * Nothing thrown while answering one request reaches another, or the engine.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { studio, log, handlers } = options;
   const pages = sirv(options.pages, { dev: false, etag: true, gzip: false });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  const media = createMedia(studio.ring, log);
   let port = options.port;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -52,6 +61,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     if (refused) throw refused;
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     if (path.startsWith('/api/')) return serveApi(studio, request, response, path);
+    if (media.handles(path)) return media.serve(path, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw methodNotAllowed(request, response, ['GET', 'HEAD']);
     }
@@ -125,6 +135,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   return {
     port,
     url: `http://127.0.0.1:${port}/`,
+    mediaReaders: () => media.readers(),
     async close() {
       for (const client of sockets.clients) client.close(1001, 'the studio ends');
       await Promise.all(

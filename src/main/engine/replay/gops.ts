@@ -14,6 +14,8 @@ export type Epoch = {
   readonly format: PictureFormat;
   /** Unix seconds of time stamp 0: the arrival of the first keyframe less its PTS */
   readonly wallZero: number;
+  /** ticks that put its timestamps on one timeline with those of the epochs before, each after the other's end */
+  readonly shift: number;
 };
 
 /** A group of pictures: from a keyframe to the next. Offsets are absolute bytes, times 90 kHz ticks of the epoch. */
@@ -39,6 +41,21 @@ export function wallAt(epoch: Epoch, pts: number): number {
 /** PTS after the last whole picture of the group. */
 export function endPts(gop: Gop): number {
   return gop.closed ? gop.closed.endPts : gop.lastPts;
+}
+
+/** The bytes of neighbouring groups that end at `end`, as `wholeRanges` takes them. */
+export function spanOf(
+  run: readonly Gop[],
+  end: number,
+): { from: number; headEnd: number; tailStart: number; to: number } {
+  const [first, last] = [run[0], run.at(-1)];
+  if (!first || !last) return { from: end, headEnd: end, tailStart: end, to: end };
+  return {
+    from: first.start,
+    headEnd: first.closed && run.length > 1 ? first.closed.end : end,
+    tailStart: last.start,
+    to: end,
+  };
 }
 
 export function gopTicks(gop: Gop): number {

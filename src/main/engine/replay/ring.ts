@@ -14,12 +14,16 @@ import {
 import { TS_PACKET_BYTES } from '../transport/packet.ts';
 import { TICKS_PER_SECOND } from '../transport/timestamps.ts';
 import { UnitFeed, type AccessUnit } from './accessUnit.ts';
+import { makeBody, type Body } from './body.ts';
 import { RingCounters, problems, type RingProblem } from './counters.ts';
+import { RingCursor, type CursorOptions } from './cursor.ts';
 import { byEpoch, endPts, firstOfLast, gopTicks, wallAt, type Epoch, type Gop } from './gops.ts';
 import { SlabStore } from './slabs.ts';
 import { SnapshotShelf } from './shelf.ts';
 import type { Snapshot } from './snapshot.ts';
+import { EPOCH_GAP_TICKS } from './splice.ts';
 import { ringStatus } from './status.ts';
+import type { RingView } from './window.ts';
 
 export type RingOptions = {
   /** hard bound of the memory for media, bytes */
@@ -88,7 +92,11 @@ export class ReplayRing {
   #runFrom = 0;
   #totalBytes = 0;
   #newestKeyframeAt: number | null = null;
+  /** where the last closed epoch ended on the common timeline, ticks; null before the first */
+  #timelineEnd: number | null = null;
   #ended = false;
+  readonly #changed = new Set<() => void>();
+  readonly #view: RingView;
 
   constructor(options: RingOptions) {
     this.#maxBytes = options.maxBytes;
@@ -108,11 +116,25 @@ export class ReplayRing {
     });
     this.#aligner = new PacketAligner((buf, from, count) => this.#packets(buf, from, count));
     this.counters.observe(this.#indexer, this.#aligner);
+    this.#view = {
+      store: this.#store,
+      shelf: this.#shelf,
+      gops: this.#gops,
+      tail: () => this.#tail(),
+      edge: () => this.#indexer.edge(this.#head),
+      boundary: () => this.#indexer.boundary(this.#head),
+      changed: this.#changed,
+    };
   }
 
   /** Bytes ever taken in; its growth is the bitrate. */
   get totalBytes(): number {
     return this.#totalBytes;
+  }
+
+  /** Absolute offset of the oldest byte held, and of the next one when nothing is. */
+  get oldestOffset(): number {
+    return this.#tail();
   }
 
   /** Unix seconds at which the newest keyframe arrived; null before the first. */
@@ -139,6 +161,7 @@ export class ReplayRing {
     if (this.#ended) this.beginEpoch({ sourceName: this.#sourceName });
     this.#totalBytes += chunk.length;
     this.#aligner.push(chunk);
+    this.#tellReaders();
   }
 
   /** The input ended: what is under way counts as complete unless it is visibly cut off. */
@@ -149,12 +172,14 @@ export class ReplayRing {
     if (unit?.whole) this.#unitDone(unit, this.#head);
     this.#break();
     this.#ended = true;
+    this.#tellReaders();
   }
 
   /** Drops everything held. Recording goes on at the next keyframe. */
   clear(): void {
     this.#break();
     while (this.#evictOldest());
+    this.#tellReaders();
   }
 
   /** New bounds; keeps what fits them. */
@@ -181,13 +206,26 @@ export class ReplayRing {
    * `from` and ends with the first picture at or after `to`. No payload is copied. Each must be released.
    */
   snapshot(selection: Selection): Snapshot[] {
-    // A group without a single whole picture yet is left out.
-    const held = this.#gops.filter((gop) => gop.closed !== null || gop.lastPts > gop.firstPts);
+    const held = this.#wholeGops();
     if (selection === 'all') return this.#take(held);
     if ('lastSeconds' in selection) return this.#take(held.slice(firstOfLast(held, selection.lastSeconds)));
     const { from, to } = selection;
     const chosen = held.filter((gop) => wallAt(gop.epoch, endPts(gop)) > from && wallAt(gop.epoch, gop.firstPts) < to);
     return this.#take(chosen, to);
+  }
+
+  /**
+   * The newest seconds, or everything, as one body of fixed bytes over all epochs of the newest one's layout; null when nothing is
+   * held. It holds no memory: what the ring moves on from is gone from it.
+   */
+  body(selection: { lastSeconds: number } | 'all'): Body | null {
+    const held = this.#wholeGops();
+    return makeBody(this.#view, selection === 'all' ? held : held.slice(firstOfLast(held, selection.lastSeconds)));
+  }
+
+  /** A reader that goes on with what comes. Must be closed. */
+  openCursor(options: CursorOptions): RingCursor {
+    return new RingCursor(this.#view, options);
   }
 
   /**
@@ -299,6 +337,7 @@ export class ReplayRing {
         parameters: scanner.parameters.slice(),
         format: scanner.format(),
         wallZero: at - unit.pts / TICKS_PER_SECOND,
+        shift: this.#timelineEnd === null ? 0 : this.#timelineEnd + EPOCH_GAP_TICKS - unit.dts,
       };
       this.#nextEpochId += 1;
     }
@@ -355,6 +394,7 @@ export class ReplayRing {
     open.closed = { end: boundary.end, endPts: pts, cuts: boundary.cuts };
     this.#resumeAt = boundary.end;
     this.#closedTicks += gopTicks(open);
+    this.#extendTimeline(open);
   }
 
   /** Takes back what was stored from `offset` on; it was never part of a group. */
@@ -398,7 +438,10 @@ export class ReplayRing {
     this.#epoch = null;
     this.#storing = false;
     this.counters.overflows += 1;
-    if (open) this.#gops.pop();
+    if (open) {
+      this.#gops.pop();
+      this.#extendTimeline(open);
+    }
     // What is dropped ends here; no reader's bytes may be written again, so storing goes on after it.
     this.#resumeAt = this.#head;
     this.#store.freeBelow(this.#tail());
@@ -414,6 +457,20 @@ export class ReplayRing {
       this.#evictOldest();
     }
     if (this.#open && gopTicks(this.#open) > this.#maxSeconds * TICKS_PER_SECOND) this.#overflow();
+  }
+
+  #extendTimeline(gop: Gop): void {
+    const end = gop.epoch.shift + Math.max(gop.lastPts, endPts(gop));
+    this.#timelineEnd = Math.max(end, this.#timelineEnd ?? end);
+  }
+
+  /** A group without a single whole picture yet is left out. */
+  #wholeGops(): Gop[] {
+    return this.#gops.filter((gop) => gop.closed !== null || gop.lastPts > gop.firstPts);
+  }
+
+  #tellReaders(): void {
+    for (const tell of this.#changed) tell();
   }
 
   #tail(): number {

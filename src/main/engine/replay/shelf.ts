@@ -1,18 +1,20 @@
 import type { Boundary } from '../transport/indexer.ts';
 import { TICKS_PER_SECOND } from '../transport/timestamps.ts';
-import { wallAt, type Gop } from './gops.ts';
+import { spanOf, wallAt, type Gop } from './gops.ts';
 import { wholeRanges } from './ranges.ts';
 import type { SlabStore } from './slabs.ts';
 import { Hold, makeSnapshot, type Snapshot } from './snapshot.ts';
 import { trimEnd } from './trim.ts';
+import type { Window } from './window.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** The snapshots that are out, and how much memory beyond the ring's own they may hold on to. */
+/** The snapshots and readers that are out, and how much memory beyond the ring's own they may hold on to. */
 export class SnapshotShelf {
   readonly #store: SlabStore;
   readonly #onCut: () => void;
   readonly #holds: Hold[] = [];
+  readonly #windows = new Set<Window>();
 
   constructor(store: SlabStore, onCut: () => void) {
     this.#store = store;
@@ -34,13 +36,7 @@ export class SnapshotShelf {
       const trimmed = trimEnd(this.#store, last, tail, (until - epoch.wallZero) * TICKS_PER_SECOND);
       if (trimmed) ({ end, cuts, pts } = trimmed);
     }
-    const span = {
-      from: first.start,
-      headEnd: first.closed && run.length > 1 ? first.closed.end : end,
-      tailStart: last.start,
-      to: end,
-    };
-    const ranges = wholeRanges(this.#store, span, first.headCuts, cuts);
+    const ranges = wholeRanges(this.#store, spanOf(run, end), first.headCuts, cuts);
     const hold = new Hold(this.#store, first.start, end);
     this.#holds.push(hold);
     const { width, height } = epoch.format;
@@ -54,21 +50,37 @@ export class SnapshotShelf {
       ...(width === undefined || height === undefined ? {} : { width, height }),
     };
     const psi = first.hasPsi ? NO_BYTES : epoch.program.psi;
-    return makeSnapshot(facts, psi, ranges, hold, () => this.#forget(hold));
+    return makeSnapshot(facts, psi, ranges, hold, () => this.#drop(hold));
   }
 
-  /** Cuts the oldest readers off while memory that only readers hold is more than `maxBytes`. */
+  add(window: Window): void {
+    this.#windows.add(window);
+  }
+
+  forget(window: Window): void {
+    this.#windows.delete(window);
+  }
+
+  /**
+   * Cuts the oldest readers off while memory that only readers hold is more than `maxBytes`: players before snapshots, since these
+   * are saves.
+   */
   limit(maxBytes: number): void {
     while (this.#store.detachedCount * this.#store.slabBytes > maxBytes) {
+      const player = [...this.#windows].find((window) => window.blocksMemory);
+      if (player) {
+        player.end('cut');
+        continue;
+      }
       const slowest = this.#holds.find((hold) => hold.blocksMemory);
       if (!slowest) return;
       slowest.end('cut');
-      this.#forget(slowest);
+      this.#drop(slowest);
       this.#onCut();
     }
   }
 
-  #forget(hold: Hold): void {
+  #drop(hold: Hold): void {
     const at = this.#holds.indexOf(hold);
     if (at >= 0) this.#holds.splice(at, 1);
   }

@@ -31,6 +31,9 @@ export const UNIT_ENDS_EARLY = 32;
 /** Forward jump in DTS that opens a new epoch (docs: buffer contract). */
 const MAX_STEP_TICKS = 2 * TICKS_PER_SECOND;
 
+/** A PES packet that is not whole this far behind the newest byte is no reason to wait any longer. */
+const MAX_HELD_BACK_BYTES = 256 * 1024;
+
 /** No encoder shows a picture later than this after its decoding time, and none earlier; other PTS are damage. */
 const MAX_DELAY_TICKS = 10 * TICKS_PER_SECOND;
 const DEFAULT_FRAME_TICKS = TICKS_PER_SECOND / 30;
@@ -83,7 +86,8 @@ export type TransportCounters = {
   earlyEndMisses: number;
 };
 
-function sameProgram(a: Program, b: Program): boolean {
+/** True when the two announce the same elementary streams on the same PIDs. */
+export function sameProgram(a: Program, b: Program): boolean {
   return (
     a.pmtPid === b.pmtPid &&
     a.streams.length === b.streams.length &&
@@ -188,6 +192,20 @@ export class StreamIndexer {
       if (cut) cuts.push(cut);
     }
     return { end: here ? head : unit.start, cuts };
+  }
+
+  /**
+   * How far bytes may be handed out to a reader that wants none of a PES packet unless it gets it whole, `head` being the offset
+   * after the last packet. Never goes back. Only PES packets with a told length are waited for, and the video ones.
+   */
+  edge(head: number): number {
+    const unit = this.current;
+    let edge = !unit || unit.whole ? head : Math.min(head, unit.start);
+    for (const state of this.#states.values()) {
+      const start = state === this.#video ? -1 : state.unfinishedStart;
+      if (start >= head - MAX_HELD_BACK_BYTES && start < edge && start >= 0) edge = start;
+    }
+    return edge;
   }
 
   /** What a cut right before the current access unit would leave unfinished. */

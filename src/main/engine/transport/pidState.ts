@@ -40,6 +40,11 @@ export class PidState {
     return this.#missing !== Number.POSITIVE_INFINITY;
   }
 
+  /** Where the present PES packet began if its length is told and not reached yet; -1 otherwise. */
+  get unfinishedStart(): number {
+    return this.#open && this.lengthKnown ? this.#start : -1;
+  }
+
   /** Checks the continuity counter (ISO/IEC 13818-1 section 2.4.3.3) of a packet with payload. */
   follow(buf: Uint8Array, p: number): number {
     const byte = buf[p + 3] ?? 0;
