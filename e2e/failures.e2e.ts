@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -84,10 +84,11 @@ describe('bad usage ends with code 2 and one sentence', () => {
     expect((await first.status()).state).toBe('idle');
   });
 
-  test('a lock that was left behind by a killed studio is no obstacle', async () => {
+  test('a killed studio takes its children along, and its lock is no obstacle', async () => {
     const data = join(ownFolder(), 'data');
-    mkdirSync(data);
-    writeFileSync(join(data, 'lock'), JSON.stringify({ pid: process.pid, started: '1' }));
+    const first = await startStudio({ args: ['--data', data, '--source', 'test-pattern', '--start'] });
+    await first.holds(1);
+    await first.crash();
     const studio = await startStudio({ args: ['--data', data] });
     expect((await studio.status()).state).toBe('idle');
   });
@@ -99,6 +100,17 @@ describe('bad usage ends with code 2 and one sentence', () => {
     expect({ code, stdout }, stderr).toEqual({ code: 2, stdout: '' });
     expect(sentences(stderr)).toEqual([expect.stringMatching(/cannot be written to.*--data/)]);
   });
+});
+
+test('settings that cannot be read: the defaults, a word about it, and the old file kept', async () => {
+  const data = join(ownFolder(), 'data');
+  mkdirSync(data);
+  writeFileSync(join(data, 'settings.json'), '{"fps": 30, "saveSec');
+  const studio = await startStudio({ args: ['--data', data] });
+  const { health, replay } = await studio.status();
+  expect(health.problems.map(({ code }) => code)).toEqual(['settings-reset']);
+  expect(replay.capacitySeconds).toBe(120);
+  expect(readFileSync(join(data, 'settings.json.bak'), 'utf8')).toBe('{"fps": 30, "saveSec');
 });
 
 test('an unknown source over HTTP is a conflict that names what there is', async () => {
@@ -421,6 +433,35 @@ describe('a save that fails keeps the buffer', () => {
     const { clips } = await studio.save({ seconds: 5 });
     expect(clips).toHaveLength(1);
     for (const clip of clips) await expectCleanClip(clip.path);
+  });
+
+  test.each([
+    ['is killed', 'kill -9 $$'],
+    ['writes what is no clip', 'for file; do :; done; head -c 100000 /dev/urandom > "$file"; exec cat > /dev/null'],
+    ['leaves the second half out', 'exec /usr/bin/env ffmpeg -t 1 "$@"'],
+  ])('the ffmpeg of the save %s: nothing is called saved; later it is', async (_, deed) => {
+    const folder = ownFolder();
+    const broken = join(folder, 'broken');
+    writeFileSync(
+      join(folder, 'ffmpeg'),
+      `#!/bin/sh\ncase " $* " in *" -f mp4 "*) if [ -e ${broken} ]; then ${deed}; fi ;; esac\nexec /usr/bin/env ffmpeg "$@"\n`,
+      { mode: 0o755 },
+    );
+    writeFileSync(broken, '');
+    const studio = await startStudio({
+      args: ['--source', 'test-pattern', '--start'],
+      env: { FFMPEG_PATH: join(folder, 'ffmpeg') },
+    });
+    const before = await studio.holds(3);
+    const refused = await studio.api('POST', '/api/replays', { seconds: 30 });
+    expect(expectProblem(refused, 500, 'save-failed').detail).toMatch(/replay is kept/);
+    expect(readdirSync(studio.clips)).toEqual([]);
+    expect((await studio.api('GET', '/api/clips')).body).toEqual([]);
+    const after = await studio.status();
+    expect(after.state).toBe('live');
+    expect(after.replay.secondsHeld).toBeGreaterThanOrEqual(before.replay.secondsHeld);
+    rmSync(broken);
+    for (const clip of (await studio.save({ seconds: 30 })).clips) await expectCleanClip(clip.path);
   });
 
   test('the disk is full; later there is room', async ({ skip }) => {

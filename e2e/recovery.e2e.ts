@@ -255,6 +255,23 @@ test('a covered window is captured whole', async () => {
   for (const place of [0.05, 0.5, 0.95]) expectColour(picture.at(place, place), BLUE, `the picture at ${place}`);
 });
 
+test('the X server ends: failed with a reason, the replay kept and savable', async () => {
+  const own = await startXvfb({ width: 800, height: 600 });
+  onTestFinished(() => own.stop());
+  await openGame({ display: own.display });
+  const studio = await startStudio({ display: own.display });
+  await studio.start(`window:${GAME}`);
+  const { replay } = await studio.holds(2);
+  const endedAt = performance.now();
+  await own.stop();
+  const failed = await studio.reaches('failed', 5000);
+  report('the loss of the display shown', endedAt);
+  expect(failed.error?.message).toMatch(/\w+/);
+  expect(failed.replay.secondsHeld).toBeGreaterThanOrEqual(replay.secondsHeld);
+  for (const clip of (await studio.save()).clips) await expectCleanClip(clip.path);
+  expect((await studio.start('test-pattern')).state).toBe('live');
+});
+
 test('a studio that is stopped while its ffmpeg hangs ends it all the same', async () => {
   await openGame();
   const studio = await streamGame();

@@ -296,6 +296,20 @@ describe('a person streams the game', () => {
   });
 });
 
+test('a whole screen is captured as it is', async () => {
+  await openGame();
+  const studio = await startStudio({ display: screen.display });
+  await studio.start('screen:0');
+  const { source } = await studio.status();
+  expect(source).toMatchObject({ kind: 'screen', width: 1280, height: 800 });
+  await studio.holds(2);
+  const { clips } = await studio.save({ seconds: 1 });
+  const picture = await pictureOf(clips[0]?.path ?? '', { fromEnd: 0.2 });
+  expect([picture.width, picture.height]).toEqual([1280, 800]);
+  expectColour(picture.at(620 / 1280, 210 / 800), BLUE, 'the game on the screen');
+  expectColour(picture.at(100 / 1280, 700 / 800), 0x000000, 'the screen beside it');
+});
+
 describe('what the page says', () => {
   test('the game is closed: what happened, what to do, and the replay still there to be saved', async () => {
     const { studio, page, game } = await streamInPage();
@@ -457,6 +471,16 @@ describe('someone in a hurry', () => {
     expect(answers.at(-1)).toBe(last === 'stop' ? 'idle' : 'live');
     expect(await settled(studio)).toBe(last === 'stop' ? 'idle' : 'live');
     expect(captures(studio)).toBe(last === 'stop' ? 0 : 1);
+  });
+
+  test('four saves at once become four clips with names of their own', async () => {
+    const studio = await startStudio({ args: ['--source', 'test-pattern', '--start'] });
+    await studio.holds(2);
+    const saves = await Promise.all(Array.from({ length: 4 }, () => studio.save({ seconds: 5 })));
+    const paths = saves.flatMap(({ clips }) => clips.map(({ path }) => path));
+    expect(new Set(paths).size).toBe(4);
+    expect(readdirSync(studio.clips).sort()).toEqual(paths.map((path) => basename(path)).sort());
+    for (const path of paths) await expectCleanClip(path);
   });
 
   test('ten requests at once over HTTP are all answered and leave one clear state', async () => {

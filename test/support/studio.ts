@@ -140,6 +140,8 @@ export interface RunningStudio extends Scratch {
   ffmpeg(): number;
   /** Lines at ERROR level that match are no failure of this test. */
   expectErrors(pattern: RegExp): void;
+  /** SIGKILL to the studio alone; resolves once every process of it is gone, which must be within five seconds. */
+  crash(): Promise<void>;
   /** SIGTERM; exit code 0, no process left and no unexpected line at ERROR level, or it rejects. Called when the test ends. */
   stop(): Promise<void>;
 }
@@ -190,6 +192,17 @@ export async function startStudio(options: StudioOptions = {}): Promise<RunningS
     if (complaints.length > 0) throw new Error(`${complaints.join('\n')}\nthe log:\n${lines.slice(-30).join('\n')}`);
   };
   const stop = (): Promise<void> => (stopping ??= end());
+  const crash = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await within('the studio to end', 2000, exited);
+    await until(
+      'its children to end',
+      5000,
+      () => processesWith(place.mark),
+      (left) => left.length === 0,
+    );
+    place.remove();
+  };
   onTestFinished(stop, 20_000);
 
   const info = await within('the ready line', READY_MS, ready);
@@ -233,6 +246,7 @@ export async function startStudio(options: StudioOptions = {}): Promise<RunningS
       return found[0].pid;
     },
     expectErrors: (pattern) => void expected.push(pattern),
+    crash: () => (stopping ??= crash()),
     stop,
   };
 }

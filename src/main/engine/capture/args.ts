@@ -79,9 +79,16 @@ export function captureArgs(plan: CapturePlan): string[] {
     'format=yuv420p',
   ].join(',');
   const slaves = [
+    // onfail=abort: without it ffmpeg 5.1.9 outlives a killed studio and publishes on (measured), whatever the manual says of the default.
     // omit_video_pes_length=0: the length lets us see the end of a picture without waiting for the next one
     {
-      options: { f: 'mpegts', mpegts_flags: '+resend_headers', flush_packets: '1', omit_video_pes_length: '0' },
+      options: {
+        f: 'mpegts',
+        mpegts_flags: '+resend_headers',
+        flush_packets: '1',
+        omit_video_pes_length: '0',
+        onfail: 'abort',
+      },
       target: 'pipe:1',
     },
     ...(plan.rtmpUrl === null
