@@ -9,7 +9,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import { probeClip } from '../src/main/engine/clips/probe.ts';
 import { syncFile } from '../src/main/engine/clips/publish-file.ts';
-import { saveClips } from '../src/main/engine/clips/save.ts';
+import { saveFile } from '../src/main/engine/clips/save.ts';
 import { runToEnd } from '../src/main/engine/process/child.ts';
 import { ReplayRing } from '../src/main/engine/replay/ring.ts';
 import { runBench, say, type Bench } from './support/bench.ts';
@@ -78,17 +78,18 @@ async function makeStream(bench: Bench, seconds: number): Promise<string> {
 
 /** Everything the ring holds as one verified clip, the way the studio saves it. */
 async function save(bench: Bench, ring: ReplayRing, folder: string): Promise<{ path: string; seconds: number }> {
-  const { answer } = await saveClips({
-    tools: bench.tools,
-    folder,
-    snapshots: ring.snapshot('all'),
-    askedSeconds: SECONDS,
+  const [snapshot, more] = ring.snapshot('all');
+  if (!snapshot || more) throw new Error('the ring holds more than one stretch');
+  const { saved } = await saveFile({
+    ...{ snapshot, start: null, format: 'mp4', folder, marks: [] },
+    tools: async () => Promise.resolve(bench.tools),
     now: () => Date.now() / 1000,
     signal: new AbortController().signal,
+    onBytes: () => undefined,
+    onWritten: () => undefined,
   });
-  const [clip] = answer.clips;
-  if (!clip || answer.clips.length > 1) throw new Error(`the save gave ${answer.clips.length} clips instead of one`);
-  return clip;
+  snapshot.release();
+  return saved;
 }
 
 function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {

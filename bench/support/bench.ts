@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -34,6 +34,7 @@ export async function runBench(work: (bench: Bench) => Promise<void>): Promise<v
   if (seconds !== undefined && !(seconds > 0)) throw new Error('--seconds=N needs a positive number');
 
   const undos: (() => Promise<unknown>)[] = [];
+  const stopped = new AbortController();
   const end = async (): Promise<void> => {
     for (let undo = undos.pop(); undo; undo = undos.pop()) {
       await deadline(UNDO_MS, 'the end of a process', undo()).catch((error: unknown) =>
@@ -41,17 +42,29 @@ export async function runBench(work: (bench: Bench) => Promise<void>): Promise<v
       );
     }
   };
+  const onEnd: Bench['onEnd'] = (undo) => {
+    undos.push(undo);
+    // started while everything else was already being ended
+    if (stopped.signal.aborted) void end();
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void end().then(() => process.exit(1)));
+    process.once(signal, () => {
+      stopped.abort();
+      void end().then(() => process.exit(1));
+    });
   }
   try {
     const tools = await locateFfmpeg(process.env, pino({ level: 'silent' }));
     const folder = await mkdtemp(path.join(tmpdir(), 'pitwall-bench-'));
     undos.push(async () => rm(folder, { recursive: true, force: true }));
-    say(`${availableParallelism()} cores, ffmpeg ${tools.version}`);
-    await work({ tools, folder, seconds, onEnd: (undo) => void undos.push(undo) });
+    // a busy machine makes every figure worse, and unequally
+    say(
+      `${availableParallelism()} cores, ffmpeg ${tools.version}, load at the start ${loadavg()[0]?.toFixed(1) ?? '?'}`,
+    );
+    await work({ tools, folder, seconds, onEnd });
   } catch (error) {
-    say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    if (!stopped.signal.aborted)
+      say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exitCode = 1;
   } finally {
     await end();
