@@ -45,7 +45,7 @@ export async function previewColour(page: Page): Promise<number> {
   return picture.at(0.5, 0.5);
 }
 
-export const pageState = async (page: Page): Promise<string> =>
+const pageState = async (page: Page): Promise<string> =>
   (await page.getByTestId('state').getAttribute('data-state')) ?? '';
 
 /** Presses Tab until `target` has the focus; a person who cannot use a mouse gets there like this. */
