@@ -84,7 +84,7 @@ function Overlay({ session }: { session: SessionState }) {
         />
       );
     case 'stalled':
-      return <Stalled since={session.stalledSince} />;
+      return <Stalled since={session.stalledSince} sent={session.source.kind === 'pipe'} />;
     case 'reconnecting':
       return (
         <Message
@@ -115,13 +115,17 @@ function WaitingForSender({ source }: { source: CaptureInfo }) {
   );
 }
 
-function Stalled({ since }: { since: number }) {
+function Stalled({ since, sent }: { since: number; sent: boolean }) {
   const now = useNow();
   return (
     <Message
       icon={<PauseCircle className="text-warn" />}
       title={stalledSentence(since, now)}
-      text="This is the last one. It goes on by itself as soon as the source draws again; check that it is not minimised."
+      text={
+        sent
+          ? 'This is the last one. It goes on by itself as soon as pictures come; look whether the program that sends hangs or is paused.'
+          : 'This is the last one. It goes on by itself as soon as the source draws again; check that it is not minimised.'
+      }
     />
   );
 }

@@ -15,7 +15,7 @@ export function sessionWords(session: SessionState, now: number): SessionWords {
     case 'idle':
       return { label: 'Ready', tone: 'plain' };
     case 'starting':
-      return { label: 'Starting', tone: 'busy' };
+      return { label: session.source.kind === 'pipe' ? 'Waiting' : 'Starting', tone: 'busy' };
     case 'live':
       return { label: 'Live', seconds: now - session.since, tone: 'live' };
     case 'stalled':
@@ -35,13 +35,17 @@ export function announcement(session: SessionState): string {
     case 'idle':
       return 'Not streaming.';
     case 'starting':
-      return `Starting to stream ${session.source.name}.`;
+      return session.source.kind === 'pipe'
+        ? `Waiting for ${session.source.name}.`
+        : `Starting to stream ${session.source.name}.`;
     case 'live':
       return `Live: ${session.source.name}.`;
     case 'stalled':
       return `${session.source.name} gives no new pictures.`;
     case 'reconnecting':
-      return `The capture ended by itself and is being started again. ${session.reason.message}`;
+      return session.source.kind === 'pipe'
+        ? session.reason.message
+        : `The capture ended by itself and is being started again. ${session.reason.message}`;
     case 'stopping':
       return 'Stopping.';
     case 'failed':

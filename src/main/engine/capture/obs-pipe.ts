@@ -13,7 +13,6 @@ const ID = 'obs-pipe';
  * whether the source is captured or not: see `PipeInlet`.
  */
 export function obsPipeBackend(inlet: PipeInlet): ReceivingBackend {
-  const hint = hintFor(inlet);
   const source: Source = {
     id: ID,
     kind: 'pipe',
@@ -21,7 +20,6 @@ export function obsPipeBackend(inlet: PipeInlet): ReceivingBackend {
     app: 'OBS',
     suggested: false,
     available: true,
-    hint,
   };
   return {
     name: 'obs-pipe',
@@ -29,7 +27,7 @@ export function obsPipeBackend(inlet: PipeInlet): ReceivingBackend {
     async list() {
       try {
         await inlet.listen();
-        return [source];
+        return [{ ...source, hint: hintFor(inlet) }];
       } catch (error) {
         const reason =
           error instanceof StudioError ? `${error.message} ${error.remedy}` : 'The pipe could not be opened.';
@@ -44,10 +42,9 @@ export function obsPipeBackend(inlet: PipeInlet): ReceivingBackend {
 }
 
 /** Where to click in OBS 28 and later, as it names things. */
-function hintFor(inlet: PipeInlet): string {
-  const { fifo, socket } = inlet.addresses;
-  const url = fifo ?? socket;
+function hintFor({ url, trouble }: PipeInlet): string {
   return [
+    ...(trouble ? [trouble.message, trouble.remedy] : []),
     'In OBS: Settings, Output, Advanced, Recording: type Custom Output (FFmpeg), output to URL',
     `${url}, container mpegts, an H.264 or HEVC encoder, keyframe interval one second. Then Start Recording.`,
   ].join(' ');

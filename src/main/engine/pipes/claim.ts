@@ -39,14 +39,19 @@ export async function claimFifo(file: string): Promise<void> {
   const found = judge(await look(file), 'fifo', process.getuid?.());
   if (found === 'in-the-way') throw inTheWay(file);
   if (found === 'nothing') {
-    const { code, stderr } = await runToEnd('mkfifo', ['-m', '600', '--', file], { timeoutMs: 5000 });
-    if (code !== 0) {
+    await makeFifo(file).catch((cause: unknown) => {
       throw new StudioError('not-supported', `No pipe could be made at ${file}.`, 'Use the socket beside it instead.', {
-        cause: new Error(`mkfifo: ${stderr.join(' ')}`),
+        cause,
       });
-    }
+    });
   }
   await chmod(file, 0o600);
+}
+
+/** Node has no mkfifo(3). */
+async function makeFifo(file: string): Promise<void> {
+  const { code, stderr } = await runToEnd('mkfifo', ['-m', '600', '--', file], { timeoutMs: 5000 });
+  if (code !== 0) throw new Error(stderr.join(' '));
 }
 
 /**

@@ -26,6 +26,7 @@ export class PipeInlet {
   #fifo: FifoReader | undefined;
   #server: SocketServer | undefined;
   #listening: Promise<void> | undefined;
+  #trouble: StudioError | undefined;
   #closed = false;
 
   constructor(options: InletOptions) {
@@ -37,14 +38,21 @@ export class PipeInlet {
     return addressesOf(this.#options.place.place, this.#options.name);
   }
 
+  /** What a program that sends is to be given as its URL (ffmpeg's, so OBS's too). */
+  get url(): string {
+    const { fifo, socket } = this.addresses;
+    if (fifo === undefined) return socket;
+    return this.#fifo ? fifo : `unix:${socket}`;
+  }
+
+  /** Why one of the two ways in is closed, while the other one is open. */
+  get trouble(): StudioError | undefined {
+    return this.#trouble;
+  }
+
   /** See `OneSender`. */
   get refusedAt(): number | undefined {
     return this.#senders.refusedAt;
-  }
-
-  /** Somebody sends now. */
-  get sending(): boolean {
-    return this.#senders.sending;
   }
 
   /**
@@ -90,7 +98,9 @@ export class PipeInlet {
     }
     if (!this.#server) await this.#openServer(socket).catch((error: unknown) => failures.push(error));
     for (const failure of failures) log.warn({ err: failure }, 'a pipe could not be opened');
-    if (!this.#fifo && !this.#server) throw asStudioError(failures[0], socket);
+    const trouble = failures.length > 0 ? asStudioError(failures[0], socket) : undefined;
+    if (trouble && !this.#fifo && !this.#server) throw trouble;
+    this.#trouble = trouble;
   }
 
   async #openFifo(path: string): Promise<void> {

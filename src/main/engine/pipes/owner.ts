@@ -33,11 +33,6 @@ export class OneSender {
     return this.#refusedAt;
   }
 
-  /** Somebody is sending now, listened to or not. */
-  get sending(): boolean {
-    return this.#owner !== undefined;
-  }
-
   /** Gives the bytes to `sink` from here on; answers the way to stop it. At most one at a time. */
   attach(sink: Sink): () => void {
     if (this.#sink) throw new Error('the pipe already has a reader');

@@ -6,9 +6,9 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../../../../test/support/wait.ts';
-import { createLogging } from '../logging/log.ts';
 import { claimFifo, claimSocketPath, discard } from './claim.ts';
 import { PipeInlet } from './inlet.ts';
 import { OneSender } from './owner.ts';
@@ -22,6 +22,7 @@ function tempFolder(): string {
 
 const modeOf = (file: string): number => lstatSync(file).mode & 0o777;
 
+const log = pino({ enabled: false });
 const clock = (): number => performance.now() / 1000;
 
 describe('where the pipes are', () => {
@@ -182,16 +183,14 @@ describe('several senders', () => {
 
 describe('the inlet', () => {
   async function openInlet(folder = tempFolder()) {
-    const log = createLogging({ folder, stderr: false });
     const place = new PipePlace({ kind: 'folder', folder: path.join(folder, 'pitwall'), shared: true });
-    const inlet = new PipeInlet({ place, name: 'in', log: log.log, clock });
+    const inlet = new PipeInlet({ place, name: 'in', log, clock });
     const close = async (): Promise<void> => {
       await inlet.close();
       await place.close();
     };
     onTestFinished(async () => {
       await close();
-      log.close();
     });
     await inlet.listen();
     await inlet.listen();
@@ -311,17 +310,17 @@ describe('the inlet', () => {
     const pitwall = path.join(folder, 'pitwall');
     mkdirSync(pitwall, { mode: 0o700 });
     for (const name of ['in', 'in.sock']) writeFileSync(path.join(pitwall, name), 'a recording');
-    const log = createLogging({ folder, stderr: false });
     const place = new PipePlace({ kind: 'folder', folder: pitwall, shared: true });
-    const inlet = new PipeInlet({ place, name: 'in', log: log.log, clock });
+    const inlet = new PipeInlet({ place, name: 'in', log, clock });
     await expect(inlet.listen()).rejects.toMatchObject({ code: 'conflict' });
     expect(readFileSync(path.join(pitwall, 'in'), 'utf8')).toBe('a recording');
     rmSync(path.join(pitwall, 'in'));
     await inlet.listen();
     expect(lstatSync(path.join(pitwall, 'in')).isFIFO()).toBe(true);
+    expect(inlet.url).toBe(path.join(pitwall, 'in'));
+    expect(inlet.trouble).toMatchObject({ code: 'conflict' });
     await inlet.close();
     await place.close();
-    log.close();
     expect(readdirSync(pitwall)).toEqual(['in.sock']);
   });
 });
