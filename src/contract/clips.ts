@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VideoCodec } from './replay.ts';
+import { ClipCodec, ClipFormat } from './replay.ts';
 
 /** One saved clip in the library. `createdAt`, `from` and `to` are Unix seconds. */
 export const Clip = z.object({
@@ -8,7 +8,7 @@ export const Clip = z.object({
   name: z.string(),
   seconds: z.number(),
   bytes: z.int(),
-  codec: VideoCodec,
+  codec: ClipCodec,
   createdAt: z.number(),
   width: z.int().optional(),
   height: z.int().optional(),
@@ -20,3 +20,8 @@ export const Clip = z.object({
 export type Clip = z.infer<typeof Clip>;
 
 export const ClipId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a clip id');
+
+/** The format a clip's file name says; mp4 when it says none we know. */
+export function clipFormat({ path }: Pick<Clip, 'path'>): ClipFormat {
+  return ClipFormat.safeParse(/\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase()).data ?? 'mp4';
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SessionState, StartCapture } from './capture.ts';
 import { ClipId } from './clips.ts';
-import { SaveAnswer, SaveRequest } from './replay.ts';
+import { Mark, MarkId, MarkRequest, SaveAnswer, SaveJobId, SaveRequest } from './replay.ts';
 import { Settings, SettingsPatch } from './settings.ts';
 import { Source } from './sources.ts';
 import { Notice, StateEvent } from './state.ts';
@@ -44,6 +44,9 @@ export const procedures = {
   stopCapture: call('capture.stop', Nothing, SessionState),
   refreshSources: call('sources.refresh', Nothing, z.array(Source)),
   saveReplay: call('replay.save', SaveRequest, SaveAnswer),
+  cancelSave: call('replay.cancelSave', z.strictObject({ id: SaveJobId }), Nothing),
+  addMark: call('marks.add', MarkRequest, Mark),
+  deleteMark: call('marks.delete', z.strictObject({ id: MarkId }), Nothing),
   clearReplay: call('replay.clear', Nothing, Nothing),
   deleteClip: call('clips.delete', OneClip, Nothing),
   revealClip: call('clips.reveal', OneClip, Nothing),

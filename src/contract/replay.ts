@@ -29,18 +29,42 @@ export const ReplayStatus = z.object({
 });
 export type ReplayStatus = z.infer<typeof ReplayStatus>;
 
+/** Files a replay can be saved as. `gif` and `webm` are small previews, encoded anew; the others are copies of the stream. */
+export const ClipFormat = z.enum(['mp4', 'mkv', 'ts', 'gif', 'webm']);
+export type ClipFormat = z.infer<typeof ClipFormat>;
+
+/** What is inside a saved file: the stream's own codec, or that of a preview. */
+export const ClipCodec = z.enum(['h264', 'hevc', 'vp8', 'vp9', 'gif']);
+export type ClipCodec = z.infer<typeof ClipCodec>;
+
+/**
+ * What to save: the last `seconds`; or `from` to `to` (Unix seconds; without `from`, or with 0, from the oldest picture held); or what
+ * came since the last successful save. Nothing of it means the first preset's length.
+ */
 export const SaveRequest = z
   .object({
     seconds: z.number().positive().max(86_400).optional(),
     from: z.number().nonnegative().optional(),
     to: z.number().nonnegative().optional(),
-    format: z.enum(['mp4']).optional(),
+    sinceLastSave: z.boolean().optional(),
+    /** default mp4 */
+    format: ClipFormat.optional(),
+    /** begin at the asked picture instead of the keyframe before it (mp4; previews always do) */
+    exact: z.boolean().optional(),
+    /** drop what was saved, and what is older, once the files are verified */
+    clear: z.boolean().optional(),
   })
   .strict()
-  .refine((r) => r.seconds === undefined || (r.from === undefined && r.to === undefined), {
-    message: 'give either seconds, or from and to',
-  })
-  .refine((r) => r.from === undefined || r.to === undefined || r.from < r.to, { message: 'from must be before to' });
+  .refine(
+    (r) =>
+      [r.seconds !== undefined, r.from !== undefined || r.to !== undefined, r.sinceLastSave === true].filter(Boolean)
+        .length <= 1,
+    { message: 'give either seconds, or from and to, or sinceLastSave' },
+  )
+  .refine((r) => r.from === undefined || r.to === undefined || r.from < r.to, { message: 'from must be before to' })
+  .refine((r) => r.exact !== true || (r.format !== 'mkv' && r.format !== 'ts'), {
+    message: 'exact needs the format mp4: mkv and ts can begin at a keyframe only',
+  });
 export type SaveRequest = z.infer<typeof SaveRequest>;
 
 export const SavedClip = z.object({
@@ -51,10 +75,14 @@ export const SavedClip = z.object({
   sha256: z.string(),
   from: z.number(),
   to: z.number(),
-  codec: VideoCodec,
+  codec: ClipCodec,
 });
+export type SavedClip = z.infer<typeof SavedClip>;
 
-/** `seconds` is what was saved, `askedSeconds` what was asked; `reason` says why it is shorter. */
+/**
+ * `seconds` is what was saved, `askedSeconds` what was asked; `reason` says why it is shorter, or why the clips are of another format or
+ * in another folder than asked.
+ */
 export const SaveAnswer = z.object({
   clips: z.array(SavedClip),
   askedSeconds: z.number(),
@@ -63,8 +91,23 @@ export const SaveAnswer = z.object({
 });
 export type SaveAnswer = z.infer<typeof SaveAnswer>;
 
-/** A save under way. */
-export const SaveJob = z.object({ id: z.string(), askedSeconds: z.number(), startedAt: z.number() });
+/** A save under way; `id` cancels it (`DELETE /api/replays/:id`). Bytes are of the stream, not of the file. */
+export const SaveJob = z.object({
+  id: z.string(),
+  askedSeconds: z.number(),
+  startedAt: z.number(),
+  format: ClipFormat,
+  stage: z.enum(['writing', 'checking']),
+  bytesWritten: z.int(),
+  bytesExpected: z.int(),
+});
 export type SaveJob = z.infer<typeof SaveJob>;
 
-export type SavedClip = z.infer<typeof SavedClip>;
+export const SaveJobId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'the id of a save');
+
+/** A named moment of the buffer. `at` is Unix seconds, `epoch` the stretch it belongs to; it goes when its pictures go. */
+export const Mark = z.object({ id: z.string(), at: z.number(), label: z.string(), epoch: z.int() });
+export type Mark = z.infer<typeof Mark>;
+export const MarkId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'the id of a mark');
+export const MarkRequest = z.strictObject({ label: z.string().trim().max(80).optional() });
+export type MarkRequest = z.infer<typeof MarkRequest>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FrameRate } from './capture.ts';
+import { ClipFormat, type SaveRequest } from './replay.ts';
 import { StreamKey } from './rtmp.ts';
 
 /** Electron's accelerator grammar, the part we accept: modifiers joined by `+`, then one key. Empty switches the hotkey off. */
@@ -14,9 +15,44 @@ export const Accelerator = z
 export const PictureSize = z.enum(['source', '1080p', '720p', '480p']);
 export type PictureSize = z.infer<typeof PictureSize>;
 
+/** What one Save button and its hotkey do. */
+export const SavePreset = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9-]{1,32}$/, 'letters, digits and dashes'),
+    /** what the button says; without it, what it does */
+    label: z.string().trim().max(40).optional(),
+    kind: z.enum(['seconds', 'all', 'since-last-save']),
+    /** for the kind `seconds` */
+    seconds: z.number().min(1).max(7200).optional(),
+    hotkey: Accelerator,
+    format: ClipFormat,
+    /** drop what was saved from the buffer afterwards */
+    clear: z.boolean(),
+  })
+  .refine((preset) => preset.kind !== 'seconds' || preset.seconds !== undefined, {
+    message: 'say how many seconds',
+    path: ['seconds'],
+  });
+export type SavePreset = z.infer<typeof SavePreset>;
+
+export const MAX_PRESETS = 6;
+
+/** What pressing a preset's button or key asks for; nothing that is the default is said. */
+export function saveRequestOf({ kind, seconds, format, clear }: SavePreset): SaveRequest {
+  return {
+    ...(kind === 'seconds' && seconds !== undefined ? { seconds } : {}),
+    ...(kind === 'all' ? { from: 0 } : {}),
+    ...(kind === 'since-last-save' ? { sinceLastSave: true } : {}),
+    ...(format === 'mp4' ? {} : { format }),
+    ...(clear ? { clear } : {}),
+  };
+}
+
+const isAbsolute = (folder: string): boolean => /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(folder);
+
 /** Everything a user can set. Bounds are validated here, once, for the file, the flags and the UI. */
 export const Settings = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   fps: FrameRate,
   /** the encoded picture is at most this tall; never enlarged */
   pictureSize: PictureSize,
@@ -24,9 +60,21 @@ export const Settings = z.object({
   replaySeconds: z.number().min(5).max(7200),
   /** bound of the memory buffer, MiB */
   replayMegabytes: z.int().min(16).max(65_536),
-  /** what the Save button and the hotkey save, seconds */
-  saveSeconds: z.number().min(1).max(7200),
-  saveHotkey: Accelerator,
+  /** the Save buttons in their order; the first gives its length to a save that names none */
+  savePresets: z
+    .array(SavePreset)
+    .min(1)
+    .max(MAX_PRESETS)
+    .refine((presets) => new Set(['mark', ...presets.map(({ id }) => id)]).size === presets.length + 1, {
+      message: 'every preset needs its own id, other than mark',
+    }),
+  markHotkey: Accelerator,
+  /** where clips go when their folder cannot be written to: null for `clips` in the data folder, empty for nowhere */
+  fallbackClipsFolder: z
+    .string()
+    .max(1024)
+    .refine((folder) => folder === '' || isAbsolute(folder), { message: 'a whole path' })
+    .nullable(),
   streamKey: StreamKey,
   lastSource: z.string().max(512).nullable(),
 });
@@ -36,13 +84,23 @@ export const SettingsPatch = Settings.omit({ version: true, lastSource: true }).
 export type SettingsPatch = z.infer<typeof SettingsPatch>;
 
 export const DEFAULT_SETTINGS: Settings = {
-  version: 1,
+  version: 2,
   fps: 30,
   pictureSize: '1080p',
   replaySeconds: 120,
   replayMegabytes: 512,
-  saveSeconds: 60,
-  saveHotkey: 'F9',
+  savePresets: [{ id: 'save', kind: 'seconds', seconds: 60, hotkey: 'F9', format: 'mp4', clear: false }],
+  markHotkey: 'F7',
+  fallbackClipsFolder: null,
   streamKey: 'test',
   lastSource: null,
 };
+
+/** The first hotkey that two things ask for; undefined when each has its own. */
+export function doubledHotkey({
+  savePresets,
+  markHotkey,
+}: Pick<Settings, 'savePresets' | 'markHotkey'>): string | undefined {
+  const keys = [...savePresets.map(({ hotkey }) => hotkey), markHotkey].filter((key) => key !== '');
+  return keys.find((key, i) => keys.indexOf(key) !== i);
+}

@@ -3,15 +3,16 @@ import { SessionState } from './capture.ts';
 import { Clip } from './clips.ts';
 import { ErrorInfo } from './errors.ts';
 import { Health } from './health.ts';
-import { ReplayStatus, SaveJob } from './replay.ts';
+import { Mark, ReplayStatus, SaveJob } from './replay.ts';
 import { RtmpStatus } from './rtmp.ts';
 import { Settings } from './settings.ts';
 import { Source } from './sources.ts';
 
+/** One hotkey and whether it is really ours; `id` is the preset it saves, or `mark`. */
 export const HotkeyStatus = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('off') }),
-  z.object({ state: z.literal('active'), accelerator: z.string() }),
-  z.object({ state: z.literal('unavailable'), accelerator: z.string(), error: ErrorInfo }),
+  z.object({ id: z.string(), state: z.literal('off') }),
+  z.object({ id: z.string(), state: z.literal('active'), accelerator: z.string() }),
+  z.object({ id: z.string(), state: z.literal('unavailable'), accelerator: z.string(), error: ErrorInfo }),
 ]);
 export type HotkeyStatus = z.infer<typeof HotkeyStatus>;
 
@@ -31,10 +32,12 @@ export const StudioState = z.object({
   health: Health,
   replay: ReplayStatus,
   saves: z.array(SaveJob),
+  /** oldest first */
+  marks: z.array(Mark),
   rtmp: RtmpStatus,
   clips: z.array(Clip),
   settings: Settings,
-  hotkey: HotkeyStatus,
+  hotkeys: z.array(HotkeyStatus),
 });
 export type StudioState = z.infer<typeof StudioState>;
 
@@ -53,6 +56,8 @@ export const Notice = z.discriminatedUnion('type', [
     askedSeconds: z.number(),
     seconds: z.number(),
     reason: z.string().optional(),
+    /** not as asked: in the second folder, or as it is for want of ffmpeg */
+    warning: z.boolean().optional(),
   }),
   z.object({ type: z.literal('save-failed'), error: ErrorInfo }),
   z.object({ type: z.literal('capture-failed'), error: ErrorInfo }),

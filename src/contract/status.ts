@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CaptureInfo, SessionStateName } from './capture.ts';
 import { ErrorInfo } from './errors.ts';
 import { Health } from './health.ts';
-import { ReplayStatus } from './replay.ts';
+import { Mark, ReplayStatus, SaveJob } from './replay.ts';
 import { RtmpPeer } from './rtmp.ts';
 import type { StudioState } from './state.ts';
 
@@ -15,6 +15,8 @@ export const StatusDocument = z.object({
   since: z.number().optional(),
   health: Health,
   replay: ReplayStatus,
+  saves: z.array(SaveJob),
+  marks: z.array(Mark),
   rtmp: z.object({
     url: z.string().nullable(),
     error: ErrorInfo.optional(),
@@ -36,6 +38,8 @@ export function statusOf(state: StudioState): StatusDocument {
     ...('since' in session ? { since: session.since } : {}),
     health: state.health,
     replay: state.replay,
+    saves: state.saves,
+    marks: state.marks,
     rtmp:
       rtmp.state === 'up'
         ? { url: rtmp.url, publishers: rtmp.publishers, readers: rtmp.readers }

@@ -95,6 +95,18 @@ export async function startDouble(rendererFolder: string, initial: StudioState):
         reason: 'a double saves nothing',
       });
     }),
+    onCall(procedures.cancelSave, async (input) => {
+      intent('cancelSave', input);
+      return Promise.resolve(undefined);
+    }),
+    onCall(procedures.addMark, async (input) => {
+      intent('addMark', input);
+      return Promise.resolve({ id: 'mark-1', at: 0, label: 'Mark 1', epoch: 1 });
+    }),
+    onCall(procedures.deleteMark, async (input) => {
+      intent('deleteMark', input);
+      return Promise.resolve(undefined);
+    }),
     onCall(procedures.clearReplay, async () => {
       intent('clearReplay', undefined);
       return Promise.resolve(undefined);

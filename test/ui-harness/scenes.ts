@@ -171,10 +171,14 @@ export const idleState = (): StudioState => ({
   health: EMPTY_HEALTH,
   replay: EMPTY_REPLAY,
   saves: [],
+  marks: [],
   rtmp: { state: 'up', url: 'rtmp://127.0.0.1:1935/live/test', publishers: [], readers: [] },
   clips: [],
   settings: DEFAULT_SETTINGS,
-  hotkey: { state: 'active', accelerator: 'F9' },
+  hotkeys: [
+    { id: 'save', state: 'active', accelerator: 'F9' },
+    { id: 'mark', state: 'active', accelerator: 'F7' },
+  ],
 });
 
 export const liveSession = (liveFor = 767): SessionState => ({

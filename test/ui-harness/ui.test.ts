@@ -101,15 +101,19 @@ describe('every state reads well and is accessible', () => {
         ...liveState(),
         health: BAD_HEALTH,
         replay: { ...replayHolding(12, 8, 51), estimatedSeconds: 71 },
-        hotkey: {
-          state: 'unavailable',
-          accelerator: 'F9',
-          error: {
-            code: 'hotkey-unavailable',
-            message: 'F9 is taken by another program.',
-            remedy: 'Choose another key.',
+        hotkeys: [
+          {
+            id: 'save',
+            state: 'unavailable',
+            accelerator: 'F9',
+            error: {
+              code: 'hotkey-unavailable',
+              message: 'F9 is taken by another program.',
+              remedy: 'Choose another key.',
+            },
           },
-        },
+          { id: 'mark', state: 'active', accelerator: 'F7' },
+        ],
         rtmp: {
           state: 'down',
           error: { code: 'rtmp-failed', message: 'The RTMP server ended.', remedy: 'It is started again by itself.' },

@@ -2,7 +2,9 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   StudioError,
+  saveRequestOf,
   type Clip,
+  type Mark,
   type Problem,
   type SaveAnswer,
   type SaveRequest,
@@ -24,9 +26,10 @@ import { FfmpegTools } from './ffmpeg/tools.ts';
 import { SteadyProblems, deriveHealth } from './health/health.ts';
 import { ByteRate, RateWindow } from './health/window.ts';
 import type { Host } from './host.ts';
-import { Hotkey } from './hotkeys/hotkey.ts';
+import { Hotkeys, type Binding } from './hotkeys/hotkeys.ts';
 import { IntentQueue } from './intents.ts';
 import type { Log } from './logging/log.ts';
+import { Marks } from './marks/marks.ts';
 import { PreviewHub } from './preview/hub.ts';
 import { runToEnd } from './process/child.ts';
 import { ReplayRing } from './replay/ring.ts';
@@ -72,7 +75,8 @@ export class Engine implements Studio {
   readonly #library: ClipLibrary;
   readonly #saves: Saves;
   readonly #tools: FfmpegTools;
-  readonly #hotkey: Hotkey;
+  readonly #hotkeys: Hotkeys;
+  readonly #marks = new Marks();
   readonly #thumbnails = new Thumbnails();
   readonly #rates = new RateWindow();
   readonly #byteRate = new ByteRate();
@@ -108,7 +112,7 @@ export class Engine implements Studio {
     });
     this.#library = new ClipLibrary({
       index: path.join(dataFolder, 'clips.json'),
-      folder: clipsFolder,
+      folders: () => this.#clipsFolders(),
       log: log.child({ part: 'clips' }),
       moveToTrash: async (file) => host.moveToTrash(file),
       onChange,
@@ -117,9 +121,10 @@ export class Engine implements Studio {
       ring: this.#ring,
       tools: this.#tools,
       library: this.#library,
-      folder: clipsFolder,
+      folders: () => this.#clipsFolders(),
+      marks: () => this.#marks.list,
       log: log.child({ part: 'save' }),
-      defaultSeconds: () => this.#settings.saveSeconds,
+      defaultSeconds: () => this.#settings.savePresets.find(({ kind }) => kind === 'seconds')?.seconds ?? 60,
       now: unixNow,
       notify: (notice) => this.store.notify(notice),
       onChange,
@@ -145,7 +150,7 @@ export class Engine implements Studio {
       onFailed: (error) => this.store.notify({ type: 'capture-failed', error }),
       onChange,
     });
-    this.#hotkey = new Hotkey(host.hotkeys, this.#log, () => this.#onSaveKey());
+    this.#hotkeys = new Hotkeys(host.hotkeys, this.#log, (id) => this.#onKey(id));
     this.store = new StateStore({
       app: { version: options.version, shell: host.shell, platform: process.platform, clipsFolder, httpUrl: '' },
       sources: [],
@@ -163,7 +168,7 @@ export class Engine implements Studio {
 
   /** Starts what runs all the time. Never rejects: what fails shows as a problem with its remedy. */
   async start(httpUrl: string): Promise<void> {
-    const { backends, clipsFolder } = this.#options;
+    const { backends } = this.#options;
     this.store.update({ app: { ...this.state.app, httpUrl } });
     for (const backend of backends) {
       backend.onChanged(() => {
@@ -175,8 +180,8 @@ export class Engine implements Studio {
       this.#rtmp.start(),
       this.refreshSources(),
       this.#library.load(),
-      this.#hotkey.bind(this.#settings.saveHotkey),
-      removeStalePartials(clipsFolder, PARTIAL_PREFIX, Date.now()),
+      this.#hotkeys.bind(bindingsOf(this.#settings)),
+      ...this.#clipsFolders().map(async (folder) => removeStalePartials(folder, PARTIAL_PREFIX, Date.now())),
     ]);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.refresh();
@@ -192,7 +197,7 @@ export class Engine implements Studio {
     this.#closing.abort();
     this.#saves.close();
     clearInterval(this.#ticker);
-    await Promise.all([this.#capture.close(), this.#hotkey.release()]);
+    await Promise.all([this.#capture.close(), this.#hotkeys.release()]);
     await this.#rtmp.stop();
   }
 
@@ -229,6 +234,23 @@ export class Engine implements Studio {
 
   async saveReplay(request: SaveRequest): Promise<SaveAnswer> {
     return this.#saves.save(request);
+  }
+
+  async cancelSave(id: string): Promise<void> {
+    this.#saves.cancel(id);
+    return Promise.resolve();
+  }
+
+  async addMark(label: string | undefined): Promise<Mark> {
+    const mark = this.#marks.add(label, this.#ring.status());
+    this.refresh();
+    return Promise.resolve(mark);
+  }
+
+  async deleteMark(id: string): Promise<void> {
+    this.#marks.delete(id);
+    this.refresh();
+    return Promise.resolve();
   }
 
   async clearReplay(): Promise<void> {
@@ -289,7 +311,7 @@ export class Engine implements Studio {
       if (now.replaySeconds !== before.replaySeconds || now.replayMegabytes !== before.replayMegabytes) {
         this.#ring.resize(this.#bounds());
       }
-      if (now.saveHotkey !== before.saveHotkey) await this.#hotkey.bind(now.saveHotkey);
+      await this.#hotkeys.bind(bindingsOf(now));
       if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
       this.refresh();
       return now;
@@ -302,13 +324,15 @@ export class Engine implements Studio {
     const { facts } = this.#capture;
     const session = deriveSession(facts, now);
     const rtmp = this.#rtmp.status;
-    const hotkey = this.#hotkey.status;
+    const hotkeys = this.#hotkeys.statuses;
+    const replay = this.#ring.status();
+    this.#marks.prune(replay);
     const health = deriveHealth({
       session,
       rates: this.#rates.read(clock()),
       bitrateKbps: this.#byteRate.kbps(),
       rtmp,
-      hotkey,
+      hotkeys,
       steadySince: facts?.steadySince,
       now,
       standing: [...(facts?.problems ?? []), ...this.#standingProblems()],
@@ -316,10 +340,11 @@ export class Engine implements Studio {
     return {
       session,
       rtmp,
-      hotkey,
+      hotkeys,
       health: { ...health, problems: this.#steady.filter(health.problems, now) },
-      replay: this.#ring.status(),
+      replay,
       saves: this.#saves.jobs,
+      marks: [...this.#marks.list],
       clips: [...this.#library.clips],
       settings: this.#settings,
     };
@@ -344,10 +369,23 @@ export class Engine implements Studio {
     }
   }
 
-  #onSaveKey(): void {
+  /** The clips folder, and the one for when it cannot be written to. */
+  #clipsFolders(): string[] {
+    const { clipsFolder, dataFolder } = this.#options;
+    const second = this.#settings.fallbackClipsFolder ?? path.join(dataFolder, 'clips');
+    return [...new Set([clipsFolder, ...(second === '' ? [] : [path.resolve(second)])])];
+  }
+
+  #onKey(id: string): void {
     const { host } = this.#options;
-    this.saveReplay({}).then(
-      (answer) => host.notify('Replay saved', `${answer.seconds.toFixed(0)} s`),
+    if (id === MARK_KEY) {
+      this.addMark(undefined).catch((error: unknown) => this.#log.info({ err: error }, 'nothing to mark'));
+      return;
+    }
+    const preset = this.#settings.savePresets.find((candidate) => candidate.id === id);
+    if (!preset) return;
+    this.saveReplay(saveRequestOf(preset)).then(
+      (answer) => host.notify('Replay saved', `${answer.seconds.toFixed(0)} s. ${answer.reason ?? ''}`.trim()),
       (thrown: unknown) => {
         const error = thrown instanceof StudioError ? thrown : undefined;
         if (!error) this.#log.error({ err: thrown }, 'a save by hotkey failed');
@@ -365,6 +403,13 @@ export class Engine implements Studio {
     this.refresh();
   }
 }
+
+const MARK_KEY = 'mark';
+
+const bindingsOf = ({ savePresets, markHotkey }: Settings): Binding[] => [
+  ...savePresets.map(({ id, hotkey }) => ({ id, accelerator: hotkey })),
+  { id: MARK_KEY, accelerator: markHotkey },
+];
 
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',

@@ -30,7 +30,8 @@ export class StateStore {
     consider('rtmp', patch.rtmp);
     consider('clips', patch.clips);
     consider('settings', patch.settings);
-    consider('hotkey', patch.hotkey);
+    consider('hotkeys', patch.hotkeys);
+    consider('marks', patch.marks);
     if (Object.keys(changed).length === 0) return;
     this.#state = { ...this.#state, ...changed };
     this.#revision++;

@@ -1,5 +1,6 @@
 import type {
   Clip,
+  Mark,
   SaveAnswer,
   SaveRequest,
   SessionState,
@@ -23,6 +24,10 @@ export interface Studio {
   startCapture(request: StartCapture): Promise<SessionState>;
   stopCapture(): Promise<SessionState>;
   saveReplay(request: SaveRequest): Promise<SaveAnswer>;
+  /** Ends a save under way; its caller gets `cancelled`. */
+  cancelSave(id: string): Promise<void>;
+  addMark(label: string | undefined): Promise<Mark>;
+  deleteMark(id: string): Promise<void>;
   clearReplay(): Promise<void>;
   refreshClips(): Promise<void>;
   clip(id: string): Promise<Clip>;

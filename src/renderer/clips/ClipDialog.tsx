@@ -1,5 +1,6 @@
 import { FolderSearch, Trash2 } from 'lucide-react';
 import { useRef, useState } from 'react';
+import { type Clip, clipFormat } from '../../contract/clips.ts';
 import { deleteClip, revealClip } from '../store/actions.ts';
 import { closeDialog, useConnected, useStudio } from '../store/store.ts';
 import { Button } from '../ui/Button.tsx';
@@ -9,6 +10,8 @@ import { Sentence } from '../ui/Sentence.tsx';
 import { useBusy } from '../ui/useBusy.ts';
 import { clock, dimensions, size } from '../words/format.ts';
 import { clipTitle } from './ClipsCard.tsx';
+
+const CODEC_WORDS: Record<Clip['codec'], string> = { h264: 'H.264', hevc: 'HEVC', vp8: 'VP8', vp9: 'VP9', gif: 'GIF' };
 
 /** Plays one clip. */
 export function ClipDialog({ id }: { id: string }) {
@@ -37,7 +40,7 @@ export function ClipDialog({ id }: { id: string }) {
     clock(clip.seconds),
     size(clip.bytes),
     clip.width !== undefined && clip.height !== undefined ? dimensions(clip.width, clip.height) : undefined,
-    clip.codec === 'h264' ? 'H.264' : 'HEVC',
+    CODEC_WORDS[clip.codec],
   ];
   return (
     <Modal
@@ -61,6 +64,13 @@ export function ClipDialog({ id }: { id: string }) {
             remedy="The file itself is untouched. Show it in its folder and open it in another player, such as mpv or VLC."
           />
         </div>
+      ) : clipFormat(clip) === 'gif' ? (
+        <img
+          src={`/api/clips/${encodeURIComponent(clip.id)}/file`}
+          alt={`The clip ${clipTitle(clip)}`}
+          className="max-h-[calc(100dvh-190px)] min-h-0 w-full bg-black object-contain"
+          onError={() => setUnplayable(true)}
+        />
       ) : (
         <video
           ref={video}

@@ -1,5 +1,5 @@
 import { Film, FolderOpen } from 'lucide-react';
-import type { Clip } from '../../contract/clips.ts';
+import { type Clip, clipFormat } from '../../contract/clips.ts';
 import { openClipsFolder } from '../store/actions.ts';
 import { openDialog, useConnected, useStudio } from '../store/store.ts';
 import { Button } from '../ui/Button.tsx';
@@ -12,7 +12,7 @@ const SHOWN = 100;
 
 /** What the file is called without the date in front, which the line below says better. */
 export const clipTitle = (clip: Pick<Clip, 'name'>): string => {
-  const name = clip.name.replace(/\.mp4$/i, '');
+  const name = clip.name.replace(/\.(mp4|mkv|ts|gif|webm)$/i, '');
   return name.replace(/^\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d /, '') || name;
 };
 const clipThumbnail = (id: string): string => `/api/clips/${encodeURIComponent(id)}/thumbnail`;
@@ -61,6 +61,7 @@ export function ClipsCard() {
                   </span>
                   <span className="num block truncate text-xs text-dim">
                     {timeOfDay(clip.createdAt * 1000, false)}, {age(now, clip.createdAt)}, {size(clip.bytes)}
+                    {clipFormat(clip) === 'mp4' ? '' : `, ${clipFormat(clip)}`}
                   </span>
                 </span>
               </button>

@@ -50,7 +50,9 @@ test('Clear asks first', async () => {
 
 test('a hotkey the system refused still works in this window; an active one is left to the system', () => {
   const error = { code: 'hotkey-unavailable', message: 'Taken.', remedy: 'Choose another.' } as const;
-  const asked = connectStudio(holding(90, { hotkey: { state: 'unavailable', accelerator: 'F9', error } }));
+  const asked = connectStudio(
+    holding(90, { hotkeys: [{ id: 'save', state: 'unavailable', accelerator: 'F9', error }] }),
+  );
   const { unmount } = render(<ReplayBar />);
   fireEvent.keyDown(document.body, { code: 'F9' });
   expect(asked).toHaveLength(1);

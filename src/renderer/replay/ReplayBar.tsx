@@ -1,40 +1,40 @@
-import { LoaderCircle, Save, TriangleAlert } from 'lucide-react';
-import { useEffect } from 'react';
-import type { HotkeyStatus } from '../../contract/state.ts';
-import { clearReplay, saveReplay } from '../store/actions.ts';
+import { Flag, TriangleAlert } from 'lucide-react';
+import { addMark, clearReplay } from '../store/actions.ts';
 import { useConnected, useStudio } from '../store/store.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm } from '../ui/Confirm.tsx';
-import { Keys } from '../ui/Keys.tsx';
 import { useBusy } from '../ui/useBusy.ts';
-import { acceleratorOf } from '../words/accelerator.ts';
-import { clock, span } from '../words/format.ts';
+import { clock } from '../words/format.ts';
 import { heldWords, saveDisabledReason, saveHint, shortfall } from '../words/replay-words.ts';
 import { EpochBar } from './EpochBar.tsx';
+import { MarkFlags } from './MarkFlags.tsx';
+import { HotkeyHint, PresetButton } from './PresetButton.tsx';
+import { presetTakes } from './preset-words.ts';
+import { SaveProgress } from './SaveProgress.tsx';
+import { useKeyInThisWindow } from './useKeyInThisWindow.ts';
 
-/** What the memory buffer holds, and the button that makes a clip of it. */
+/** What the memory buffer holds, its marks, and the buttons that make clips of it. */
 export function ReplayBar() {
   const replay = useStudio((state) => state.replay);
   const session = useStudio((state) => state.session);
   const saves = useStudio((state) => state.saves);
-  const hotkey = useStudio((state) => state.hotkey);
-  const saveSeconds = useStudio((state) => state.settings.saveSeconds);
+  const hotkeys = useStudio((state) => state.hotkeys);
+  const marks = useStudio((state) => state.marks);
+  const presets = useStudio((state) => state.settings.savePresets);
   const connected = useConnected();
-  const [saving, run] = useBusy();
+  const [marking, run] = useBusy();
 
   const words = heldWords(replay);
   const reason = saveDisabledReason({ connected, session, secondsHeld: replay.secondsHeld });
-  const underWay = saves[0];
-  const note =
-    reason ??
-    (underWay
-      ? `Saving ${span(underWay.askedSeconds)}, then checking the file`
-      : saveHint(saveSeconds, replay.secondsHeld));
+  const [main] = presets;
+  const mainSeconds = main?.kind === 'seconds' ? (main.seconds ?? 0) : 0;
+  const note = reason ?? saveHint(mainSeconds, replay.secondsHeld);
   const short = shortfall(replay);
-  const save = (): void => {
-    if (!reason) run(() => saveReplay(saveSeconds));
+  const markKey = hotkeys.find(({ id }) => id === 'mark');
+  const mark = (): void => {
+    if (!reason) run(addMark);
   };
-  useKeyInThisWindow(hotkey, save);
+  useKeyInThisWindow(markKey, mark);
 
   return (
     <section aria-labelledby="replay-title" className="card px-3.5 py-3">
@@ -66,10 +66,18 @@ export function ReplayBar() {
           </p>
         )}
         <div className="ml-auto flex flex-wrap items-center justify-end gap-x-3 gap-y-2">
-          <span id="save-note" className="num flex items-center gap-1.5 text-[12.5px] text-dim">
-            {underWay && !reason && <LoaderCircle size={14} aria-hidden className="animate-spin" />}
-            {note}
-          </span>
+          {saves.length > 0 && !reason ? (
+            <SaveProgress saves={saves} id="save-note" disabled={!connected} />
+          ) : (
+            <span id="save-note" className="num text-[12.5px] text-dim">
+              {note}
+            </span>
+          )}
+          <Button look="quiet" size="small" disabled={reason !== undefined || marking} onClick={mark}>
+            <Flag size={14} aria-hidden />
+            Mark
+            <HotkeyHint hotkey={markKey} />
+          </Button>
           <Confirm
             title="Clear the replay?"
             text={`${clock(replay.secondsHeld)} of video in memory will be gone for good. Saved clips stay, and streaming goes on.`}
@@ -80,47 +88,20 @@ export function ReplayBar() {
               Clear
             </Button>
           </Confirm>
-          <Button
-            look="primary"
-            onClick={save}
-            disabled={reason !== undefined || saving}
-            aria-describedby="save-note"
-            className="num"
-          >
-            <Save size={16} aria-hidden />
-            Save last {span(saveSeconds)}
-            <HotkeyHint hotkey={hotkey} onAccent={reason === undefined && !saving} />
-          </Button>
+          {presets.map((preset, index) => (
+            <PresetButton
+              key={preset.id}
+              preset={preset}
+              hotkey={hotkeys.find(({ id }) => id === preset.id)}
+              first={index === 0}
+              disabled={reason !== undefined}
+            />
+          ))}
         </div>
       </div>
-      <EpochBar replay={replay} saveSeconds={saveSeconds} live={session.state === 'live'} />
+      <EpochBar replay={replay} takes={main ? presetTakes(main, replay) : 0} live={session.state === 'live'}>
+        <MarkFlags marks={marks} replay={replay} disabled={!connected} />
+      </EpochBar>
     </section>
   );
-}
-
-function HotkeyHint({ hotkey, onAccent }: { hotkey: HotkeyStatus; onAccent: boolean }) {
-  if (hotkey.state === 'off') return null;
-  const elsewhere = hotkey.state === 'unavailable' ? 'Works only while this window has the keyboard' : undefined;
-  return (
-    <span title={elsewhere} className="inline-flex items-center gap-1">
-      <Keys accelerator={hotkey.accelerator} onAccent={onAccent} />
-      {elsewhere !== undefined && <span className="text-xs font-normal">in this window</span>}
-    </span>
-  );
-}
-
-/** Where the system gives us no global hotkey, its key still works in this window. */
-function useKeyInThisWindow(hotkey: HotkeyStatus, save: () => void): void {
-  const accelerator = hotkey.state === 'unavailable' ? hotkey.accelerator : undefined;
-  useEffect(() => {
-    if (accelerator === undefined) return;
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.repeat || acceleratorOf(event) !== accelerator) return;
-      if (document.querySelector('[data-recording-hotkey]')) return;
-      event.preventDefault();
-      save();
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, [accelerator, save]);
 }

@@ -10,8 +10,10 @@ import { Sentence } from '../ui/Sentence.tsx';
 import { useBusy } from '../ui/useBusy.ts';
 import { span } from '../words/format.ts';
 import { isRunning } from '../words/session-words.ts';
-import { type Field, formOf, megabytesFor, readForm, type SettingsForm } from './form.ts';
+import { CONTROL } from './control.ts';
+import { type Field, type FormErrors, formOf, megabytesFor, readForm, type SettingsForm } from './form.ts';
 import { HotkeyField } from './HotkeyField.tsx';
+import { PresetsEditor } from './PresetsEditor.tsx';
 
 const SIZES = [
   ['source', 'As the source'],
@@ -19,16 +21,15 @@ const SIZES = [
   ['720p', 'At most 720 lines'],
   ['480p', 'At most 480 lines'],
 ] as const;
-const CONTROL = 'h-9 rounded-lg border border-edge bg-page px-3 text-ink aria-invalid:border-bad disabled:text-faint';
 
 export function SettingsDialog() {
-  const { settings, hotkey, app, health, session } = useStudio((state) => state);
+  const { settings, hotkeys, app, health, session } = useStudio((state) => state);
   const connected = useConnected();
   const [form, setForm] = useState(() => formOf(settings));
   const [failure, setFailure] = useState<ErrorInfo | null>(null);
   const [saving, run] = useBusy();
   const read = readForm(form, settings);
-  const errors = read.ok ? {} : read.errors;
+  const errors: FormErrors = read.ok ? {} : read.errors;
   const running = isRunning(session);
   const set = (field: Field) => (value: string) => setForm((before) => ({ ...before, [field]: value }));
 
@@ -96,20 +97,25 @@ export function SettingsDialog() {
               note={memoryNote(form, health.bitrateKbps)}
               {...{ form, errors, set }}
             />
-            <NumberRow
-              field="saveSeconds"
-              label="Save button saves the last"
-              unit="seconds"
-              {...{ form, errors, set }}
-            />
-            <Row label="Hotkey for Save">
+            <Row label="Hotkey for a mark">
               <HotkeyField
-                value={form.saveHotkey}
-                onChange={set('saveHotkey')}
-                status={hotkey}
-                error={errors.saveHotkey}
+                name="Mark"
+                noteId="markHotkey-note"
+                value={form.markHotkey}
+                onChange={set('markHotkey')}
+                status={hotkeys.find(({ id }) => id === 'mark')}
+                note="Hotkeys work while the game has the keyboard. Click, then press the key."
+                error={errors.markHotkey}
               />
             </Row>
+          </Group>
+          <Group title="Save buttons">
+            <PresetsEditor
+              presets={form.savePresets}
+              onChange={(savePresets) => setForm((before) => ({ ...before, savePresets }))}
+              hotkeys={hotkeys}
+              errors={errors.presets ?? {}}
+            />
           </Group>
           <Group title="Clips">
             <Row label="Folder">
@@ -120,6 +126,24 @@ export function SettingsDialog() {
                   Open folder
                 </Button>
               </div>
+            </Row>
+            <Row
+              label="Second folder"
+              id="fallbackClipsFolder"
+              note="Used by itself when the first cannot be written to, for instance when its disk is full."
+              error={errors.fallbackClipsFolder}
+            >
+              <input
+                id="fallbackClipsFolder"
+                autoComplete="off"
+                spellCheck={false}
+                placeholder="clips, beside the settings"
+                className={cx(CONTROL, 'w-full')}
+                value={form.fallbackClipsFolder}
+                aria-invalid={errors.fallbackClipsFolder !== undefined}
+                aria-describedby="fallbackClipsFolder-note"
+                onChange={(event) => set('fallbackClipsFolder')(event.target.value)}
+              />
             </Row>
           </Group>
         </div>
@@ -187,12 +211,12 @@ function Row({ label, id, note, error, children }: RowProps) {
 }
 
 function NumberRow(props: {
-  field: 'replaySeconds' | 'replayMegabytes' | 'saveSeconds';
+  field: 'replaySeconds' | 'replayMegabytes';
   label: string;
   unit: string;
   note?: string | undefined;
   form: SettingsForm;
-  errors: Partial<Record<Field, string>>;
+  errors: FormErrors;
   set: (field: Field) => (value: string) => void;
 }) {
   const { field, label, unit, note, form, errors, set } = props;

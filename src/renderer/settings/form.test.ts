@@ -10,10 +10,10 @@ test('nothing touched, nothing asked', () => {
 });
 
 test('only what differs is asked, and the contract takes it', () => {
-  const answer = read({ fps: '60', replaySeconds: '300', saveHotkey: 'Control+F10', saveSeconds: '7,5' });
+  const answer = read({ fps: '60', replaySeconds: '300', markHotkey: 'Control+F10' });
   expect(answer).toEqual({
     ok: true,
-    patch: { fps: 60, replaySeconds: 300, saveHotkey: 'Control+F10', saveSeconds: 7.5 },
+    patch: { fps: 60, replaySeconds: 300, markHotkey: 'Control+F10' },
   });
   if (answer.ok) expect(SettingsPatch.safeParse(answer.patch).success).toBe(true);
 });
@@ -26,10 +26,8 @@ test.each([
   ['replayMegabytes', '0'],
   ['replayMegabytes', '15'],
   ['replayMegabytes', '100.5'],
-  ['saveSeconds', '0'],
-  ['saveSeconds', 'Infinity'],
   ['fps', '59'],
-  ['saveHotkey', 'Hyper+Q'],
+  ['markHotkey', 'Hyper+Q'],
 ] as const)('%s "%s" is refused with what is expected', (field, typed) => {
   expect(read({ [field]: typed })).toEqual({ ok: false, errors: { [field]: EXPECTED[field] } });
 });
@@ -40,9 +38,9 @@ test('the bounds told are the contract’s', () => {
 });
 
 test('a hotkey that would swallow a typed letter is refused; switching it off is not', () => {
-  const answer = read({ saveHotkey: 'R' });
-  expect(answer.ok ? '' : answer.errors.saveHotkey).toContain('every other program');
-  expect(read({ saveHotkey: '' })).toEqual({ ok: true, patch: { saveHotkey: '' } });
+  const answer = read({ markHotkey: 'R' });
+  expect(answer.ok ? '' : answer.errors.markHotkey).toContain('every other program');
+  expect(read({ markHotkey: '' })).toEqual({ ok: true, patch: { markHotkey: '' } });
 });
 
 test('memory for a replay at a bitrate', () => {

@@ -1,5 +1,6 @@
 import { Settings, type SettingsPatch } from '../../contract/settings.ts';
 import { refusalOf } from '../words/accelerator.ts';
+import { presetForm, type PresetErrors, type PresetForm, readPreset } from './preset-form.ts';
 
 /** The settings as the form holds them: numbers as typed. */
 export type SettingsForm = {
@@ -7,23 +8,26 @@ export type SettingsForm = {
   pictureSize: string;
   replaySeconds: string;
   replayMegabytes: string;
-  saveSeconds: string;
-  saveHotkey: string;
+  markHotkey: string;
+  /** empty: the folder used when nothing else is set */
+  fallbackClipsFolder: string;
+  savePresets: readonly PresetForm[];
 };
-export type Field = keyof SettingsForm;
+export type Field = Exclude<keyof SettingsForm, 'savePresets'>;
 
 export const formOf = (settings: Settings): SettingsForm => ({
   fps: String(settings.fps),
   pictureSize: settings.pictureSize,
   replaySeconds: String(settings.replaySeconds),
   replayMegabytes: String(settings.replayMegabytes),
-  saveSeconds: String(settings.saveSeconds),
-  saveHotkey: settings.saveHotkey,
+  markHotkey: settings.markHotkey,
+  fallbackClipsFolder: settings.fallbackClipsFolder ?? '',
+  savePresets: settings.savePresets.map(presetForm),
 });
 
+export type FormErrors = Partial<Record<Field, string>> & { presets?: Readonly<Record<string, PresetErrors>> };
 export type ReadForm =
-  | { readonly ok: true; readonly patch: SettingsPatch }
-  | { readonly ok: false; readonly errors: Partial<Record<Field, string>> };
+  { readonly ok: true; readonly patch: SettingsPatch } | { readonly ok: false; readonly errors: FormErrors };
 
 const { shape } = Settings;
 const range = (schema: { minValue: number | null; maxValue: number | null }, unit: string): string =>
@@ -34,15 +38,16 @@ export const EXPECTED: Record<Field, string> = {
   pictureSize: 'One of the sizes offered.',
   replaySeconds: range(shape.replaySeconds, 'seconds'),
   replayMegabytes: range(shape.replayMegabytes, 'MB, without a fraction'),
-  saveSeconds: range(shape.saveSeconds, 'seconds'),
-  saveHotkey: 'A key such as F9 or Control+Shift+R.',
+  markHotkey: 'A key such as F9 or Control+Shift+R.',
+  fallbackClipsFolder: 'A whole path, such as /home/me/Clips or D:\\Clips.',
 };
 
 const asNumber = (typed: string): number => (typed.trim() === '' ? Number.NaN : Number(typed.replace(',', '.')));
+const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Checks the form against the contract and answers with what differs from the present settings only. */
 export function readForm(form: SettingsForm, present: Settings): ReadForm {
-  const errors: Partial<Record<Field, string>> = {};
+  const errors: FormErrors = {};
   const patch: SettingsPatch = {};
 
   const fps = shape.fps.safeParse(asNumber(form.fps));
@@ -53,21 +58,50 @@ export function readForm(form: SettingsForm, present: Settings): ReadForm {
   if (!pictureSize.success) errors.pictureSize = EXPECTED.pictureSize;
   else if (pictureSize.data !== present.pictureSize) patch.pictureSize = pictureSize.data;
 
-  for (const field of ['replaySeconds', 'replayMegabytes', 'saveSeconds'] as const) {
+  for (const field of ['replaySeconds', 'replayMegabytes'] as const) {
     const number = shape[field].safeParse(asNumber(form[field]));
     if (!number.success) errors[field] = EXPECTED[field];
     else if (number.data !== present[field]) patch[field] = number.data;
   }
 
-  const hotkey = shape.saveHotkey.safeParse(form.saveHotkey);
-  const refusal = refusalOf(form.saveHotkey);
-  if (!hotkey.success) errors.saveHotkey = EXPECTED.saveHotkey;
-  else if (hotkey.data !== present.saveHotkey) {
-    if (refusal) errors.saveHotkey = refusal;
-    else patch.saveHotkey = hotkey.data;
+  readMarkHotkey(form, present, errors, patch);
+  readPresets(form, present, errors, patch);
+
+  const typed = form.fallbackClipsFolder.trim();
+  if (typed !== (present.fallbackClipsFolder ?? '')) {
+    const folder = shape.fallbackClipsFolder.safeParse(typed === '' ? null : typed);
+    if (folder.success) patch.fallbackClipsFolder = folder.data;
+    else errors.fallbackClipsFolder = EXPECTED.fallbackClipsFolder;
   }
 
   return Object.keys(errors).length > 0 ? { ok: false, errors } : { ok: true, patch };
+}
+
+function readMarkHotkey(form: SettingsForm, present: Settings, errors: FormErrors, patch: SettingsPatch): void {
+  const hotkey = shape.markHotkey.safeParse(form.markHotkey);
+  const refusal = refusalOf(form.markHotkey);
+  if (!hotkey.success) errors.markHotkey = EXPECTED.markHotkey;
+  else if (hotkey.data !== present.markHotkey) {
+    if (refusal) errors.markHotkey = refusal;
+    else patch.markHotkey = hotkey.data;
+  }
+}
+
+/** Of two things with the same key the later one is told; the mark's key counts as the first. */
+function readPresets(form: SettingsForm, present: Settings, errors: FormErrors, patch: SettingsPatch): void {
+  const taken = [form.markHotkey];
+  const found: Record<string, PresetErrors> = {};
+  const presets = form.savePresets.flatMap((preset) => {
+    const inForce = present.savePresets.find(({ id }) => id === preset.id);
+    const read = readPreset(preset, { others: taken, present: inForce });
+    taken.push(preset.hotkey);
+    if (read.ok) return [read.preset];
+    found[preset.id] = read.errors;
+    return [];
+  });
+  if (Object.keys(found).length > 0) errors.presets = found;
+  // compared as the form holds them: the order of keys does not matter
+  else if (!sameJson(form.savePresets, present.savePresets.map(presetForm))) patch.savePresets = presets;
 }
 
 /** Memory a replay of that length takes at the bitrate now measured, MiB. */

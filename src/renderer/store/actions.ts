@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { StudioError, toErrorInfo } from '../../contract/errors.ts';
 import { type CallProcedure, procedures } from '../../contract/procedures.ts';
+import type { SaveRequest } from '../../contract/replay.ts';
 import type { SettingsPatch } from '../../contract/settings.ts';
 import { showFailure } from './failures.ts';
 import { closeDialog, useStudioStore } from './store.ts';
@@ -34,12 +35,21 @@ async function attempt(intent: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
+/** What somebody cancelled is no failure to tell them of. */
+function unlessCancelled(thrown: unknown): void {
+  if (!(thrown instanceof StudioError && thrown.code === 'cancelled')) throw thrown;
+}
+
 /** Starts the capture, or switches a running one to another source. */
 export const startCapture = (source: string): Promise<boolean> =>
   attempt(() => ask(procedures.startCapture, { source }));
 export const stopCapture = (): Promise<boolean> => attempt(() => ask(procedures.stopCapture, undefined));
 /** The answer is shown by the `clip-saved` notice, which the hotkey's saves cause as well. */
-export const saveReplay = (seconds: number): Promise<boolean> => attempt(() => ask(procedures.saveReplay, { seconds }));
+export const saveReplay = (request: SaveRequest): Promise<boolean> =>
+  attempt(() => ask(procedures.saveReplay, request).catch(unlessCancelled));
+export const cancelSave = (id: string): Promise<boolean> => attempt(() => ask(procedures.cancelSave, { id }));
+export const addMark = (): Promise<boolean> => attempt(() => ask(procedures.addMark, {}));
+export const deleteMark = (id: string): Promise<boolean> => attempt(() => ask(procedures.deleteMark, { id }));
 export const clearReplay = (): Promise<boolean> => attempt(() => ask(procedures.clearReplay, undefined));
 export const revealClip = (id: string): Promise<boolean> => attempt(() => ask(procedures.revealClip, { id }));
 export const openClipsFolder = (): Promise<boolean> => attempt(() => ask(procedures.openClipsFolder, undefined));

@@ -24,6 +24,7 @@ function merged(state: StudioState, changed: { [K in keyof StudioState]?: Studio
     rtmp: changed.rtmp ?? state.rtmp,
     clips: changed.clips ?? state.clips,
     settings: changed.settings ?? state.settings,
-    hotkey: changed.hotkey ?? state.hotkey,
+    hotkeys: changed.hotkeys ?? state.hotkeys,
+    marks: changed.marks ?? state.marks,
   };
 }

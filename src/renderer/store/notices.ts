@@ -15,7 +15,8 @@ export function showNotice(notice: Notice): void {
       const count = notice.clips.length;
       const what =
         count === 1 ? `Clip saved, ${clock(notice.seconds)}` : `${count} clips saved, ${clock(notice.seconds)} in all`;
-      toast.success(what, {
+      const tell = notice.warning === true ? toast.warning : toast.success;
+      tell(what, {
         description: notice.reason ?? first.name,
         duration: READING_MS,
         action: { label: 'Play', onClick: () => openDialog({ kind: 'clip', id: first.id }) },

@@ -45,10 +45,14 @@ export const studioState = (over: Partial<StudioState> = {}): StudioState => ({
     epochs: [],
   },
   saves: [],
+  marks: [],
   rtmp: { state: 'starting' },
   clips: [],
   settings: DEFAULT_SETTINGS,
-  hotkey: { state: 'active', accelerator: 'F9' },
+  hotkeys: [
+    { id: 'save', state: 'active', accelerator: 'F9' },
+    { id: 'mark', state: 'active', accelerator: 'F7' },
+  ],
   ...over,
 });
 

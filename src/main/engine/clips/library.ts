@@ -3,7 +3,7 @@ import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFile } from 'atomically';
 import { z } from 'zod';
-import { Clip, StudioError } from '../../../contract/index.ts';
+import { Clip, ClipFormat, StudioError } from '../../../contract/index.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { Log } from '../logging/log.ts';
 import { probeClip } from './probe.ts';
@@ -14,10 +14,14 @@ export const clipId = (file: string): string => createHash('sha256').update(file
 const Index = z.object({ version: z.literal(1), clips: z.array(Clip) });
 const MAX_FOUND = 500;
 
+const isClipName = (file: string): boolean =>
+  !path.basename(file).startsWith('.') && ClipFormat.safeParse(path.extname(file).slice(1)).success;
+
 export type LibraryOptions = {
   /** the index file; only a cache of what the files say */
   index: string;
-  folder: string;
+  /** where clips are saved, the second folder included */
+  folders: () => readonly string[];
   log: Log;
   moveToTrash: (file: string) => Promise<void>;
   onChange: () => void;
@@ -70,35 +74,29 @@ export class ClipLibrary {
    * Errors: the signal's reason.
    */
   async discover(tools: Ffmpeg, signal: AbortSignal): Promise<void> {
-    const { folder, log } = this.#options;
-    const names = await readdir(folder).catch(() => []);
     const known = new Set(this.#clips.map((clip) => clip.path));
-    const unknown = names.filter(
-      (name) => name.endsWith('.mp4') && !name.startsWith('.') && !known.has(path.join(folder, name)),
-    );
-    for (const name of unknown.slice(0, MAX_FOUND)) {
-      signal.throwIfAborted();
-      const file = path.join(folder, name);
-      try {
-        const [facts, info] = [await probeClip(tools, file, signal), await stat(file)];
-        const { codec, seconds, bytes, width, height } = facts;
-        await this.add([
-          {
-            id: clipId(file),
-            path: file,
-            name: path.basename(file, '.mp4'),
-            seconds,
-            bytes,
-            codec,
-            width,
-            height,
-            createdAt: info.mtimeMs / 1000,
-          },
-        ]);
-      } catch (error) {
+    for (const folder of new Set(this.#options.folders())) {
+      const names = await readdir(folder).catch(() => []);
+      const unknown = names
+        .map((name) => path.join(folder, name))
+        .filter((file) => isClipName(file) && !known.has(file));
+      for (const file of unknown.slice(0, MAX_FOUND)) {
         signal.throwIfAborted();
-        log.info({ err: error, name }, 'a file in the clips folder is not a clip');
+        await this.#take(file, tools, signal);
       }
+    }
+  }
+
+  async #take(file: string, tools: Ffmpeg, signal: AbortSignal): Promise<void> {
+    try {
+      const [facts, info] = [await probeClip(tools, file, signal), await stat(file)];
+      const { codec, seconds, bytes, width, height } = facts;
+      const name = path.basename(file, path.extname(file));
+      const createdAt = info.mtimeMs / 1000;
+      await this.add([{ id: clipId(file), path: file, name, seconds, bytes, codec, width, height, createdAt }]);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.log.info({ err: error, file }, 'a file in the clips folder is not a clip');
     }
   }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { StudioError, VideoCodec } from '../../../contract/index.ts';
+import { ClipCodec, StudioError } from '../../../contract/index.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import { runToEnd } from '../process/child.ts';
+import { ffmpegGone } from './remux.ts';
 
 const Probe = z.object({
   streams: z.array(
@@ -19,7 +20,7 @@ const Probe = z.object({
 
 /** What ffprobe says of a finished file. */
 export type ClipFacts = {
-  codec: VideoCodec;
+  codec: ClipCodec;
   width: number;
   height: number;
   /** of the video track */
@@ -29,7 +30,7 @@ export type ClipFacts = {
   hasAudio: boolean;
 };
 
-/** Errors: `save-failed` when the file does not open as a video. */
+/** Errors: `save-failed` when the file does not open as a video; `ffmpeg-missing` when ffprobe cannot be started. */
 export async function probeClip(tools: Ffmpeg, file: string, signal?: AbortSignal): Promise<ClipFacts> {
   const plain = ['-v', 'error', '-of', 'json'];
   const [streams, packets] = await Promise.all([
@@ -39,7 +40,7 @@ export async function probeClip(tools: Ffmpeg, file: string, signal?: AbortSigna
   ]);
   const parsed = Probe.safeParse({ ...streams, ...packets });
   const video = parsed.data?.streams.find((stream) => stream.codec_type === 'video');
-  const codec = VideoCodec.safeParse(video?.codec_name);
+  const codec = ClipCodec.safeParse(video?.codec_name);
   if (!parsed.success || !video || !codec.success) {
     throw new StudioError('save-failed', 'The saved file did not open as a video.', 'The replay is kept; save again.', {
       cause: parsed.error,
@@ -60,6 +61,10 @@ async function ask(tools: Ffmpeg, args: readonly string[], signal?: AbortSignal)
   const { code, stdout, stderr } = await runToEnd(tools.ffprobe, args, {
     timeoutMs: 30_000,
     ...(signal ? { signal } : {}),
+  }).catch((thrown: unknown) => {
+    const cause = thrown instanceof StudioError ? thrown.cause : undefined;
+    const gone = cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'EACCES');
+    throw gone ? ffmpegGone(thrown) : thrown;
   });
   const failed = (cause: unknown): StudioError =>
     new StudioError('save-failed', 'The saved file could not be verified.', 'The replay is kept; save again.', {

@@ -1,125 +1,202 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { StudioError, type Clip, type SaveAnswer, type VideoCodec } from '../../../contract/index.ts';
+import {
+  StudioError,
+  type Clip,
+  type ClipFormat,
+  type Mark,
+  type SavedClip,
+  type VideoCodec,
+} from '../../../contract/index.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
+import { chaptersOf, ffmetadata } from './chapters.ts';
+import { fileArgs, isPreview } from './formats.ts';
 import { clipId } from './library.ts';
 import { clipBaseName } from './names.ts';
-import { probeClip } from './probe.ts';
+import { probeClip, type ClipFacts } from './probe.ts';
 import { publishFile, syncFile } from './publish-file.ts';
-import { diskFull, remux } from './remux.ts';
+import { cancelled, diskFull, folderNotWritable, remux } from './remux.ts';
+import { readHead, type WantedStart } from './stream-head.ts';
+import { checkTransport, writeTransport } from './transport-file.ts';
 
 /** A stretch of the replay ring, pinned until released. Times are Unix seconds. */
 export type ReplaySnapshot = {
+  epoch: number;
   codec: VideoCodec;
   sourceName: string;
   from: number;
   to: number;
   seconds: number;
+  bytes: number;
+  width?: number;
+  height?: number;
   chunks(): Iterable<Uint8Array>;
   release(): void;
 };
 
-export type SaveJobOptions = {
-  tools: Ffmpeg;
+/** One file to make. */
+export type FileJob = {
+  snapshot: ReplaySnapshot;
+  /** null: with the keyframe it begins with */
+  start: WantedStart | null;
+  format: ClipFormat;
   folder: string;
-  /** oldest first; released by this function */
-  snapshots: readonly ReplaySnapshot[];
-  askedSeconds: number;
+  /** asked for only where ffmpeg is needed. Errors: `ffmpeg-missing` */
+  tools: () => Promise<Ffmpeg>;
+  marks: readonly Mark[];
   /** Unix seconds */
   now: () => number;
   signal: AbortSignal;
+  /** bytes of the stream that went into the file so far */
+  onBytes: (total: number) => void;
+  onWritten: () => void;
 };
+
+export type SavedFile = { clip: Clip; saved: SavedClip };
 
 /** A clip may differ from what the index said by rounding of the container's clock and the last picture's duration. */
 const TOLERANCE_SECONDS = 0.25;
+/** Containers that only tell the length of the whole, sound included; encoders that repeat a picture. */
+const LOOSE_TOLERANCE_SECONDS = 0.75;
+const PREVIEW_DEADLINE_MS = 60_000;
 export const PARTIAL_PREFIX = '.pitwall-';
 
 /**
- * Snapshot, stream copy, fsync, verify, name: for each epoch one clip. Nothing gets its final name before ffprobe opened it,
- * found a keyframe first and the length right. Errors as `remux`, and `folder-not-writable`; clips already finished stay.
+ * Write, fsync, verify, name. Nothing gets its final name before it was found to open, to begin with a keyframe and to be as long as
+ * the index said. The snapshot stays the caller's, so that a failed file can be made again elsewhere.
+ * Errors: `disk-full`, `folder-not-writable`, `ffmpeg-missing`, `not-supported`, `save-failed`, `cancelled`, `range-not-held`, `conflict`
+ * (nothing at or after the wanted start).
  */
-export async function saveClips(options: SaveJobOptions): Promise<{ answer: SaveAnswer; clips: Clip[] }> {
-  const { snapshots, askedSeconds } = options;
-  const clips: (Clip & { sha256: string; from: number; to: number })[] = [];
-  try {
-    await prepareFolder(options.folder);
-    for (const snapshot of snapshots) clips.push(await saveOne(snapshot, options));
-  } finally {
-    for (const snapshot of snapshots) snapshot.release();
+export async function saveFile(job: FileJob): Promise<SavedFile> {
+  const { snapshot, folder, format } = job;
+  const head = readHead(snapshot.chunks(), job.start);
+  const cut = head.cut;
+  if (cut === null) {
+    throw new StudioError('conflict', 'There are no new pictures to save.', 'Wait for some, then save again.');
   }
-  const seconds = clips.reduce((sum, clip) => sum + clip.seconds, 0);
+  await prepareFolder(folder);
+  const token = randomBytes(6).toString('hex');
+  const temporary = path.join(folder, `${PARTIAL_PREFIX}${token}.${format}.part`);
+  const chapters = path.join(folder, `${PARTIAL_PREFIX}${token}.chapters.part`);
+  try {
+    // opened here first: a folder that cannot be written to shows by its error number and not by a sentence of ffmpeg
+    await (await open(temporary, 'wx')).close();
+    const made = await make(job, { ...head, cut }, temporary, chapters);
+    const file = await publishFile(temporary, clipBaseName(snapshot.to, snapshot.sourceName), format);
+    return described(job, cut, file, made);
+  } catch (thrown) {
+    throw asStudioError(thrown, folder, job.signal);
+  } finally {
+    await Promise.all([temporary, chapters].map(async (name) => rm(name, { force: true }).catch(() => undefined)));
+  }
+}
+
+type Made = {
+  codec: Clip['codec'];
+  seconds: number;
+  bytes: number;
+  sha256: string;
+  width: number | undefined;
+  height: number | undefined;
+};
+
+async function make(
+  job: FileJob,
+  head: Parameters<typeof fileArgs>[1]['head'],
+  temporary: string,
+  chapters: string,
+): Promise<Made> {
+  const { snapshot, format, signal, onBytes } = job;
+  if (format === 'ts') return makeTransport(job, temporary);
+  const tools = await job.tools();
+  const seconds = snapshot.seconds - head.cut;
+  const marks = isPreview(format)
+    ? []
+    : chaptersOf(job.marks, { epoch: snapshot.epoch, from: snapshot.from + head.cut, seconds });
+  if (marks.length > 0) await writeFile(chapters, ffmetadata(marks, format === 'mkv' ? head.leadByDts : 0));
+  const plan = { format, codec: snapshot.codec, head, seconds, chapters: marks.length > 0 ? chapters : null };
+  await remux(snapshot.chunks(), {
+    ffmpeg: tools.ffmpeg,
+    args: fileArgs(tools, plan, temporary),
+    signal,
+    onBytes,
+    ...(isPreview(format) ? { encodes: { deadlineMs: PREVIEW_DEADLINE_MS } } : {}),
+  });
+  job.onWritten();
+  const [facts, sha256] = await Promise.all([
+    probeClip(tools, temporary, signal),
+    sha256Of(temporary, signal),
+    syncFile(temporary),
+  ]);
+  const { codec, bytes, width, height } = facts;
+  // a preview may be cut short by its bound in bytes
+  const length = isPreview(format) ? Math.min(seconds, facts.seconds) : seconds;
+  verify(facts, length, format === 'mp4' ? TOLERANCE_SECONDS : LOOSE_TOLERANCE_SECONDS);
+  return { codec, bytes, width, height, sha256, seconds: format === 'mkv' ? seconds : facts.seconds };
+}
+
+/** The stream as it is: needs no ffmpeg, and says so by checking itself where ffprobe cannot be had. */
+async function makeTransport({ snapshot, tools, signal, onBytes, onWritten }: FileJob, file: string): Promise<Made> {
+  const { sha256, bytes } = await writeTransport(snapshot.chunks(), file, { signal, onBytes });
+  onWritten();
+  const { codec, seconds, width, height } = snapshot;
+  try {
+    verify(await probeClip(await tools(), file, signal), seconds, LOOSE_TOLERANCE_SECONDS);
+  } catch (thrown) {
+    if (!(thrown instanceof StudioError && thrown.code === 'ffmpeg-missing')) throw thrown;
+    const found = await checkTransport(file);
+    verify(found, seconds, LOOSE_TOLERANCE_SECONDS);
+    if (found.sha256 !== sha256) throw checkFailed(new Error('the file does not hold what was written to it'));
+  }
+  return { codec, seconds, bytes, sha256, width, height };
+}
+
+function verify(facts: Pick<ClipFacts, 'seconds' | 'startsWithKeyframe'>, seconds: number, tolerance: number): void {
+  if (facts.startsWithKeyframe && Math.abs(facts.seconds - seconds) <= tolerance) return;
+  throw checkFailed(
+    new Error(
+      `expected ${seconds} s from a keyframe, found ${facts.seconds} s, keyframe first: ${facts.startsWithKeyframe}`,
+    ),
+  );
+}
+
+const checkFailed = (cause: Error): StudioError =>
+  new StudioError('save-failed', 'The saved clip did not pass its check.', 'The replay is kept; save again.', {
+    cause,
+  });
+
+function described({ snapshot, now, format }: FileJob, cut: number, file: string, made: Made): SavedFile {
+  const { codec, seconds, bytes, sha256, width, height } = made;
+  const from = snapshot.from + cut;
+  const saved = { id: clipId(file), path: file, seconds, bytes, sha256, from, to: snapshot.to, codec };
   return {
-    clips,
-    answer: {
-      clips: clips.map(({ id, path: file, seconds: length, bytes, sha256, from, to, codec }) => ({
-        id,
-        path: file,
-        seconds: length,
-        bytes,
-        sha256,
-        from,
-        to,
-        codec,
-      })),
-      askedSeconds,
-      seconds,
-      ...(seconds < askedSeconds - 0.001 ? { reason: `Only ${seconds.toFixed(1)} s were in the buffer.` } : {}),
+    saved,
+    clip: {
+      ...saved,
+      name: path.basename(file, `.${format}`),
+      createdAt: now(),
+      ...(width === undefined || height === undefined ? {} : { width, height }),
+      source: snapshot.sourceName,
     },
   };
 }
 
-async function saveOne(
-  snapshot: ReplaySnapshot,
-  { tools, folder, now, signal }: SaveJobOptions,
-): Promise<Clip & { sha256: string; from: number; to: number }> {
-  const temporary = path.join(folder, `${PARTIAL_PREFIX}${randomBytes(6).toString('hex')}.mp4.part`);
-  try {
-    await remux(tools, snapshot.chunks(), snapshot.codec, temporary, signal);
-    snapshot.release(); // the bytes are in the file: give the ring its slabs back before the slow part
-    await syncFile(temporary);
-    const [facts, sha256] = await Promise.all([probeClip(tools, temporary, signal), sha256Of(temporary, signal)]);
-    if (!facts.startsWithKeyframe || Math.abs(facts.seconds - snapshot.seconds) > TOLERANCE_SECONDS) {
-      throw new StudioError(
-        'save-failed',
-        'The saved clip did not pass its check.',
-        'The replay is kept; save again.',
-        {
-          cause: new Error(
-            `expected ${snapshot.seconds} s from a keyframe, found ${facts.seconds} s, keyframe first: ${facts.startsWithKeyframe}`,
-          ),
-        },
-      );
-    }
-    const file = await publishFile(temporary, clipBaseName(snapshot.to, snapshot.sourceName), 'mp4');
-    return {
-      id: clipId(file),
-      path: file,
-      name: path.basename(file, '.mp4'),
-      seconds: facts.seconds,
-      bytes: facts.bytes,
-      codec: facts.codec,
-      createdAt: now(),
-      width: facts.width,
-      height: facts.height,
-      source: snapshot.sourceName,
-      sha256,
-      from: snapshot.from,
-      to: snapshot.to,
-    };
-  } catch (thrown) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    if (thrown instanceof StudioError) throw thrown;
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw diskFull(thrown);
-    throw new StudioError(
-      'save-failed',
-      'The clip could not be saved.',
-      'The replay is kept; check the clips folder and save again.',
-      { cause: thrown },
-    );
+function asStudioError(thrown: unknown, folder: string, signal: AbortSignal): StudioError {
+  if (thrown instanceof StudioError) return thrown;
+  if (signal.aborted) return cancelled();
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(thrown);
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EIO', 'ESTALE'].some((name) => name === code)) {
+    return folderNotWritable(folder, thrown);
   }
+  return new StudioError(
+    'save-failed',
+    'The clip could not be saved.',
+    'The replay is kept; check the clips folder and save again.',
+    { cause: thrown },
+  );
 }
 
 async function prepareFolder(folder: string): Promise<void> {
@@ -127,12 +204,8 @@ async function prepareFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     if (!(await stat(folder)).isDirectory()) throw new Error('not a folder');
   } catch (cause) {
-    throw new StudioError(
-      'folder-not-writable',
-      `The clips folder ${folder} cannot be used.`,
-      'Choose another one with --clips, or change its permissions; the replay is kept.',
-      { cause },
-    );
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    throw code === 'ENOSPC' || code === 'EDQUOT' ? diskFull(cause) : folderNotWritable(folder, cause);
   }
 }
 

@@ -91,7 +91,7 @@ describe('what is wrong now', () => {
     rates: { fps: 30, speed: 1, q: 20, duplicated: 0, dropped: 0, duplicatedRecently: 0, droppedRecently: 0 },
     bitrateKbps: 5000,
     rtmp: { state: 'up', url: 'rtmp://127.0.0.1:1935/live/test', publishers: [], readers: [] },
-    hotkey: { state: 'off' },
+    hotkeys: [{ id: 'save', state: 'off' }],
     steadySince: 0,
     now: 60,
     standing: [],
@@ -112,7 +112,9 @@ describe('what is wrong now', () => {
     expect(codes({ session: { state: 'stalled', source, since: 0, stalledSince: 57 } })).toEqual(['stalled']);
     const error = { code: 'port-in-use', message: 'Taken.', remedy: 'Another.' } as const;
     expect(codes({ rtmp: { state: 'down', error } })).toEqual(['rtmp-down']);
-    expect(codes({ hotkey: { state: 'unavailable', accelerator: 'F9', error } })).toEqual(['hotkey-unavailable']);
+    expect(codes({ hotkeys: [{ id: 'save', state: 'unavailable', accelerator: 'F9', error }] })).toEqual([
+      'hotkey-unavailable',
+    ]);
     for (const problem of deriveHealth({ ...good, rates: { ...rates, fps: 1, speed: 0.1 } }).problems)
       expect(problem.remedy).not.toBe('');
   });

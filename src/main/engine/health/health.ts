@@ -6,7 +6,7 @@ export type HealthInput = {
   rates: Rates;
   bitrateKbps: number | null;
   rtmp: RtmpStatus;
-  hotkey: HotkeyStatus;
+  hotkeys: readonly HotkeyStatus[];
   /** since when the present ffmpeg delivers pictures, Unix seconds; undefined before its first */
   steadySince: number | undefined;
   /** Unix seconds */
@@ -25,7 +25,7 @@ const SENDER_SPEED = 0.95;
  * minutes' pictures repeated or dropped.
  */
 export function deriveHealth(input: HealthInput): Health {
-  const { session, rates, bitrateKbps, rtmp, hotkey, steadySince, now } = input;
+  const { session, rates, bitrateKbps, rtmp, hotkeys, steadySince, now } = input;
   const running = session.state === 'live' || session.state === 'stalled' || session.state === 'reconnecting';
   const source = 'source' in session ? session.source : null;
   const sentToUs = source?.kind === 'pipe';
@@ -102,7 +102,11 @@ export function deriveHealth(input: HealthInput): Health {
     );
   }
   if (rtmp.state === 'down') add('rtmp-down', 'error', rtmp.error.message, rtmp.error.remedy);
-  if (hotkey.state === 'unavailable') add('hotkey-unavailable', 'warning', hotkey.error.message, hotkey.error.remedy);
+  const refused = hotkeys.flatMap((hotkey) => (hotkey.state === 'unavailable' ? [hotkey.error] : []));
+  const [first] = refused;
+  if (first) {
+    add('hotkey-unavailable', 'warning', refused.map(({ message }) => message).join(' '), first.remedy);
+  }
   problems.push(...input.standing);
 
   return {

@@ -2,31 +2,38 @@ import { StudioError, type HotkeyStatus } from '../../../contract/index.ts';
 import type { HotkeyRegistration, HotkeyService } from '../host.ts';
 import type { Log } from '../logging/log.ts';
 
+export type HotkeyOptions = {
+  /** what the key does */
+  id: string;
+  /** empty: no key */
+  accelerator: string;
+  service: HotkeyService | null;
+  log: Log;
+  onPress: (id: string) => void;
+};
+
 /** One global hotkey: holds at most one registration, and knows whether the key is really ours. */
 export class Hotkey {
-  readonly #service: HotkeyService | null;
-  readonly #log: Log;
-  readonly #onPress: () => void;
+  readonly #options: HotkeyOptions;
   #registration: HotkeyRegistration | undefined;
-  #status: HotkeyStatus = { state: 'off' };
+  #status: HotkeyStatus;
 
-  constructor(service: HotkeyService | null, log: Log, onPress: () => void) {
-    this.#service = service;
-    this.#log = log;
-    this.#onPress = onPress;
+  constructor(options: HotkeyOptions) {
+    this.#options = options;
+    this.#status = { id: options.id, state: 'off' };
   }
 
   get status(): HotkeyStatus {
     return this.#status;
   }
 
-  /** Lets go of the key held and takes another one; an empty name means none. Never rejects: `status` tells. */
-  async bind(accelerator: string): Promise<void> {
-    await this.release();
-    if (accelerator === '' || this.#service === null) return;
+  /** Takes the key unless it is held. Never rejects: `status` tells. */
+  async hold(): Promise<void> {
+    const { id, accelerator, service, log, onPress } = this.#options;
+    if (accelerator === '' || service === null || this.#registration) return;
     try {
-      this.#registration = await this.#service.register(accelerator, this.#onPress);
-      this.#status = { state: 'active', accelerator };
+      this.#registration = await service.register(accelerator, () => onPress(id));
+      this.#status = { id, state: 'active', accelerator };
     } catch (thrown) {
       const error =
         thrown instanceof StudioError
@@ -37,15 +44,15 @@ export class Hotkey {
               'Choose another key in the settings.',
               { cause: thrown },
             );
-      this.#log.warn({ err: error }, error.message);
-      this.#status = { state: 'unavailable', accelerator, error: error.toInfo() };
+      log.warn({ err: error }, error.message);
+      this.#status = { id, state: 'unavailable', accelerator, error: error.toInfo() };
     }
   }
 
   async release(): Promise<void> {
     const held = this.#registration;
     this.#registration = undefined;
-    this.#status = { state: 'off' };
+    this.#status = { id: this.#options.id, state: 'off' };
     await held?.release();
   }
 }

@@ -1,6 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
-import { ClipId, SaveRequest, StartCapture, StudioError, statusOf } from '../../../contract/index.ts';
+import {
+  ClipId,
+  MarkId,
+  MarkRequest,
+  SaveJobId,
+  SaveRequest,
+  StartCapture,
+  StudioError,
+  clipFormat,
+  statusOf,
+  type ClipFormat,
+} from '../../../contract/index.ts';
 import { badRequest } from '../../../contract/wire/server.ts';
 import type { Studio } from '../studio.ts';
 import { sendFile } from './range.ts';
@@ -28,6 +39,27 @@ const clipIdOf = (params: readonly string[]): string => {
   if (!id.success)
     throw new StudioError('clip-not-found', 'There is no such clip.', 'Ask GET /api/clips for the list.');
   return id.data;
+};
+
+const saveIdOf = (params: readonly string[]): string => {
+  const id = SaveJobId.safeParse(params[0]);
+  if (!id.success)
+    throw new StudioError('not-found', 'There is no such save.', 'Ask GET /api/status for those under way.');
+  return id.data;
+};
+
+const markIdOf = (params: readonly string[]): string => {
+  const id = MarkId.safeParse(params[0]);
+  if (!id.success) throw new StudioError('not-found', 'There is no such mark.', 'Ask GET /api/marks for the list.');
+  return id.data;
+};
+
+const MEDIA_TYPES: Record<ClipFormat, string> = {
+  mp4: 'video/mp4',
+  mkv: 'video/x-matroska',
+  ts: 'video/mp2t',
+  gif: 'image/gif',
+  webm: 'video/webm',
 };
 
 const sourceIdOf = (params: readonly string[]): string => {
@@ -80,13 +112,30 @@ const ROUTES: readonly Route[] = [
   route('POST', /^\/api\/replays$/, async ({ studio, request, response }) =>
     sendJson(response, 201, await studio.saveReplay(await body(request, SaveRequest))),
   ),
+  route('DELETE', /^\/api\/replays\/([^/]+)$/, async ({ studio, response, params }) => {
+    await studio.cancelSave(saveIdOf(params));
+    response.writeHead(204).end();
+  }),
+  route('POST', /^\/api\/marks$/, async ({ studio, request, response }) => {
+    const { label } = await body(request, MarkRequest);
+    sendJson(response, 201, await studio.addMark(label));
+  }),
+  route('GET', /^\/api\/marks$/, async ({ studio, response }) => {
+    studio.refresh();
+    sendJson(response, 200, studio.state.marks);
+    return Promise.resolve();
+  }),
+  route('DELETE', /^\/api\/marks\/([^/]+)$/, async ({ studio, response, params }) => {
+    await studio.deleteMark(markIdOf(params));
+    response.writeHead(204).end();
+  }),
   route('GET', /^\/api\/clips$/, async ({ studio, response }) => {
     await studio.refreshClips();
     sendJson(response, 200, studio.state.clips);
   }),
   route('GET', /^\/api\/clips\/([^/]+)\/file$/, async ({ studio, response, params }) => {
     const clip = await studio.clip(clipIdOf(params));
-    await sendFile(response, clip.path, { 'Content-Type': 'video/mp4' });
+    await sendFile(response, clip.path, { 'Content-Type': MEDIA_TYPES[clipFormat(clip)] });
   }),
   route('GET', /^\/api\/clips\/([^/]+)\/thumbnail$/, async ({ studio, response, params, signal }) => {
     await sendFile(response, await studio.clipThumbnail(clipIdOf(params), signal), {

@@ -182,6 +182,16 @@ export class ReplayRing {
     this.#tellReaders();
   }
 
+  /** Drops the groups of pictures that end at or before `at`, Unix seconds. The one being recorded stays. */
+  dropBefore(at: number): void {
+    for (;;) {
+      const oldest = this.#gops[0];
+      // half a millisecond: times of one picture, counted on two ways, are one
+      if (!oldest?.closed || wallAt(oldest.epoch, endPts(oldest)) > at + 0.0005 || !this.#evictOldest()) break;
+    }
+    this.#tellReaders();
+  }
+
   /** New bounds; keeps what fits them. */
   resize({ maxBytes, maxSeconds }: { maxBytes: number; maxSeconds: number }): void {
     this.#maxBytes = maxBytes;

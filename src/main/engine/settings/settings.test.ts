@@ -24,7 +24,7 @@ describe('settings', () => {
     const store = await SettingsStore.load(file(), log);
     expect(store.current).toEqual(DEFAULT_SETTINGS);
     expect(store.wasReset).toBe(false);
-    await store.update({ fps: 60, saveHotkey: undefined });
+    await store.update({ fps: 60, markHotkey: undefined });
     expect((await SettingsStore.load(file(), log)).current).toEqual({ ...DEFAULT_SETTINGS, fps: 60 });
   });
 

@@ -1,7 +1,10 @@
+import { constants } from 'node:fs';
 import { copyFile, readFile } from 'node:fs/promises';
 import { writeFile } from 'atomically';
-import { DEFAULT_SETTINGS, Settings, StudioError } from '../../../contract/index.ts';
+import { DEFAULT_SETTINGS, Settings, StudioError, doubledHotkey } from '../../../contract/index.ts';
+import { badRequest } from '../../../contract/wire/server.ts';
 import type { Log } from '../logging/log.ts';
+import { migrated } from './migrate.ts';
 
 /** The user's settings in one JSON file. What cannot be read is set aside as `.bak`, never overwritten unseen. */
 export class SettingsStore {
@@ -24,8 +27,11 @@ export class SettingsStore {
       if (!isMissing(error)) log.warn({ err: error, file }, 'settings could not be read; using the defaults');
       return new SettingsStore(file, DEFAULT_SETTINGS, !isMissing(error));
     }
-    const settings = parseSettings(text);
-    if (settings) return new SettingsStore(file, settings, false);
+    const { settings, from } = parseSettings(text);
+    if (settings) {
+      if (from !== settings.version) await keepOldAndWrite(file, from, settings, log);
+      return new SettingsStore(file, settings, false);
+    }
     await copyFile(file, `${file}.bak`);
     log.warn({ file }, 'settings were not understood; set aside as .bak, using the defaults');
     return new SettingsStore(file, DEFAULT_SETTINGS, true);
@@ -35,12 +41,22 @@ export class SettingsStore {
     return this.#settings;
   }
 
-  /** Errors: `folder-not-writable`; the old settings stay in force then. */
+  /** Errors: `folder-not-writable`, `bad-request` (values that do not fit together); the old settings stay in force then. */
   async update(patch: { readonly [K in keyof Settings]?: Settings[K] | undefined }): Promise<Settings> {
     const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
-    const next = Settings.parse({ ...this.#settings, ...given });
+    const parsed = Settings.safeParse({ ...this.#settings, ...given });
+    if (!parsed.success) throw badRequest('The settings', parsed.error);
+    const next = parsed.data;
+    const doubled = doubledHotkey(next);
+    if (doubled !== undefined) {
+      throw new StudioError(
+        'bad-request',
+        `The key ${doubled} is given to two things.`,
+        'Choose a key of its own for each, or turn one of them off.',
+      );
+    }
     try {
-      await writeFile(this.#file, `${JSON.stringify(next, null, 2)}\n`, { mode: 0o600 });
+      await write(this.#file, next);
     } catch (cause) {
       throw new StudioError(
         'folder-not-writable',
@@ -54,13 +70,32 @@ export class SettingsStore {
   }
 }
 
-function parseSettings(text: string): Settings | undefined {
+async function write(file: string, settings: Settings): Promise<void> {
+  await writeFile(file, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** The first backup of a version stays: it is the one an older program wrote. */
+async function keepOldAndWrite(file: string, from: number, settings: Settings, log: Log): Promise<void> {
+  const backup = `${file}.v${from}.bak`;
+  try {
+    await copyFile(file, backup, constants.COPYFILE_EXCL).catch((error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    });
+    await write(file, settings);
+    log.info({ file, from, to: settings.version, backup }, 'settings of an older version taken over');
+  } catch (error) {
+    log.warn({ err: error, file }, 'settings of an older version are in force, but could not be written anew');
+  }
+}
+
+function parseSettings(text: string): { settings: Settings | undefined; from: number } {
   try {
     const raw: unknown = JSON.parse(text);
+    const { values, from } = migrated(raw);
     // missing keys take their defaults, so that an older file stays valid when settings are added
-    return Settings.safeParse({ ...DEFAULT_SETTINGS, ...(typeof raw === 'object' ? raw : {}) }).data;
+    return { settings: Settings.safeParse({ ...DEFAULT_SETTINGS, ...values }).data, from };
   } catch {
-    return undefined;
+    return { settings: undefined, from: 0 };
   }
 }
 
