@@ -64,3 +64,11 @@ export const pageReaches = (page: Page, state: string, ms = 15_000): Promise<str
     () => pageState(page),
     (shown) => shown === state,
   );
+
+export const startButton = (page: Page): Locator =>
+  page.getByRole('banner').getByRole('button', { name: 'Start streaming' });
+export const stopButton = (page: Page): Locator =>
+  page.getByRole('banner').getByRole('button', { name: 'Stop streaming' });
+export const saveButton = (page: Page): Locator => page.getByRole('button', { name: /^Save last/ });
+export const clipButtons = (page: Page): Locator =>
+  page.getByRole('region', { name: 'Latest clips' }).getByRole('listitem');

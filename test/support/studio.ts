@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { SaveAnswer, SessionState, StatusDocument, type SaveRequest } from '../../src/contract/index.ts';
 import { type Found, processesWith, run } from './processes.ts';
@@ -31,6 +31,17 @@ export const ProblemDocument = z.strictObject({
   status: z.int(),
   code: z.string(),
 });
+
+/** A refusal as the interface says it: this status, this code, a sentence and a remedy. */
+export function expectProblem(answer: Answer, status: number, code: string): { title: string; detail: string } {
+  expect({ status: answer.status, type: answer.headers.get('content-type') }, JSON.stringify(answer.body)).toEqual({
+    status,
+    type: 'application/problem+json; charset=utf-8',
+  });
+  const problem = ProblemDocument.parse(answer.body);
+  expect(problem).toMatchObject({ status, code, type: `urn:pitwall:${code}` });
+  return problem;
+}
 
 export type Answer = { status: number; headers: Headers; body: unknown };
 
@@ -194,14 +205,18 @@ export async function startStudio(options: StudioOptions = {}): Promise<RunningS
   const stop = (): Promise<void> => (stopping ??= end());
   const crash = async (): Promise<void> => {
     child.kill('SIGKILL');
-    await within('the studio to end', 2000, exited);
-    await until(
-      'its children to end',
-      5000,
-      () => processesWith(place.mark),
-      (left) => left.length === 0,
-    );
-    place.remove();
+    try {
+      await within('the studio to end', 2000, exited);
+      await until(
+        'its children to end',
+        5000,
+        () => processesWith(place.mark),
+        (left) => left.length === 0,
+      );
+    } finally {
+      killAll(processesWith(place.mark));
+      place.remove();
+    }
   };
   onTestFinished(stop, 20_000);
 
