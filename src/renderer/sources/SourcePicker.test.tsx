@@ -32,6 +32,10 @@ describe('choice', () => {
     expect(pickSource(without, null, 'screen:0')?.id).toBe('screen:0');
     expect(pickSource(without, null, 'gone')).toBeUndefined();
     expect(pickSource(without.slice(-1), null, null)?.id).toBe('test-pattern');
+    const pipe = source('obs-pipe', { kind: 'pipe' });
+    expect(pickSource([...without.slice(-1), pipe], null, null)?.id).toBe('test-pattern');
+    expect(pickSource([pipe], null, null)).toBeUndefined();
+    expect(pickSource([...SOURCES, pipe], 'obs-pipe', null)?.id).toBe('obs-pipe');
     expect(pickSource(without, 'gone', 'screen:0')).toBeUndefined();
     expect(pickSource(without, 'window:3', null)).toBeUndefined();
     expect(pickSource([], null, null)).toBeUndefined();

@@ -22,7 +22,9 @@ export function pickSource(
   const byId = (id: string | null): Source | undefined => available.find((source) => source.id === id);
   const suggested = available.find((source) => source.suggested);
   if (chosenId !== null) return byId(chosenId) ?? suggested;
-  return suggested ?? byId(lastSource) ?? (available.length === 1 ? available[0] : undefined);
+  // what another program has to send is not there just by being offered
+  const here = available.filter(({ kind }) => kind !== 'pipe');
+  return suggested ?? byId(lastSource) ?? (here.length === 1 ? here[0] : undefined);
 }
 
 /** `acs.exe, window` */

@@ -9,10 +9,10 @@ import { runToEnd } from '../process/child.ts';
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /** What to do about what already lies at a pipe's path. */
-export type Found = 'nothing' | 'ours' | 'in-the-way';
+type Found = 'nothing' | 'ours' | 'in-the-way';
 
 /** Only a FIFO (or socket) of this user is taken for one that a dead studio left; everything else stays untouched. */
-export function judge(found: Stats | undefined, kind: 'fifo' | 'socket', uid: number | undefined): Found {
+function judge(found: Stats | undefined, kind: 'fifo' | 'socket', uid: number | undefined): Found {
   if (!found) return 'nothing';
   const right = kind === 'fifo' ? found.isFIFO() : found.isSocket();
   return right && found.uid === uid ? 'ours' : 'in-the-way';
