@@ -25,8 +25,11 @@ export function chaptersOf(marks: readonly Mark[], clip: { epoch: number; from: 
   return apart.map(({ from, title }, i) => ({ from, title, to: apart[i + 1]?.from ?? clip.seconds }));
 }
 
-/** The special characters of ffmpeg's metadata format (doc/metadata.texi): `=`, `;`, `#`, `\` and the newline. */
-const escaped = (text: string): string => text.replace(/[=;#\\\n]/g, '\\$&');
+/**
+ * The special characters of ffmpeg's metadata format (doc/metadata.texi): `=`, `;`, `#`, `\` and the newline. A backslash at the end takes
+ * the newline after it along, escaped or not (ffmpeg 5.1.9), so a space follows it.
+ */
+const escaped = (text: string): string => text.replace(/[=;#\\\n]/g, '\\$&').replace(/\\$/, '$& ');
 
 /** Chapters as ffmpeg reads them (`-f ffmetadata`); `shift` seconds are added to each time. */
 export function ffmetadata(chapters: readonly Chapter[], shift: number): string {
