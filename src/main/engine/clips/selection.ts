@@ -54,12 +54,13 @@ export function choose(request: SaveRequest, moment: Moment): Choice {
   const ranged = request.from !== undefined || request.to !== undefined;
   if (!ranged && request.sinceLastSave !== true) {
     const asked = request.seconds ?? moment.defaultSeconds;
+    const held = status.epochs.reduce((sum, { seconds }) => sum + seconds, 0);
     const lastSeconds = preview ? Math.min(asked, PREVIEW_SECONDS) : asked;
     return {
       selection: { lastSeconds },
       askedSeconds: asked,
       start: exact ? { last: lastSeconds } : null,
-      notes: lastSeconds < asked ? [TOO_LONG] : [],
+      notes: lastSeconds < Math.min(asked, held) ? [TOO_LONG] : [],
     };
   }
   // from the beginning, when nothing else is said

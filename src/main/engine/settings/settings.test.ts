@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -28,21 +28,62 @@ describe('settings', () => {
     expect((await SettingsStore.load(file(), log)).current).toEqual({ ...DEFAULT_SETTINGS, fps: 60 });
   });
 
-  it('of an older version take defaults for what is new', async () => {
-    await writeFile(file(), '{"version":1,"replaySeconds":300}');
+  it('take defaults for what is new', async () => {
+    await writeFile(file(), '{"version":2,"replaySeconds":300}');
     expect((await SettingsStore.load(file(), log)).current).toEqual({ ...DEFAULT_SETTINGS, replaySeconds: 300 });
+    expect(await readdir(folder)).toEqual(['settings.json']);
   });
 
-  it.each(['{broken', '{"version":1,"fps":31}', '[]x', '{"version":1,"streamKey":"a|[f=mpegts]b"}'])(
-    'that make no sense are set aside, not lost: %s',
-    async (text) => {
-      await writeFile(file(), text);
-      const store = await SettingsStore.load(file(), log);
-      expect(store.current).toEqual(DEFAULT_SETTINGS);
-      expect(store.wasReset).toBe(true);
-      expect(await readFile(`${file()}.bak`, 'utf8')).toBe(text);
-    },
-  );
+  it.each([
+    ['{"version":1,"replaySeconds":300}', 60, 'F9', 'F7'],
+    ['{"version":1,"replaySeconds":300,"saveSeconds":25,"saveHotkey":"Control+F10"}', 25, 'Control+F10', 'F7'],
+    ['{"version":1,"replaySeconds":300,"saveHotkey":""}', 60, '', 'F7'],
+    ['{"version":1,"replaySeconds":300,"saveHotkey":"F7"}', 60, 'F7', ''],
+  ])('of version 1 are taken over, and the old file kept: %s', async (text, seconds, hotkey, markHotkey) => {
+    await writeFile(file(), text);
+    const store = await SettingsStore.load(file(), log);
+    const [preset] = DEFAULT_SETTINGS.savePresets;
+    const wanted = {
+      ...DEFAULT_SETTINGS,
+      replaySeconds: 300,
+      markHotkey,
+      savePresets: [{ ...preset, seconds, hotkey }],
+    };
+    expect(store.current).toEqual(wanted);
+    expect(store.wasReset).toBe(false);
+    expect(await readFile(`${file()}.v1.bak`, 'utf8')).toBe(text);
+    expect(JSON.parse(await readFile(file(), 'utf8'))).toEqual(wanted);
+    // once: the backup is what the older program wrote, whatever comes later
+    await writeFile(file(), '{"version":1}');
+    await SettingsStore.load(file(), log);
+    expect(await readFile(`${file()}.v1.bak`, 'utf8')).toBe(text);
+  });
+
+  it('that give one key to two things are refused', async () => {
+    const store = await SettingsStore.load(file(), log);
+    await expect(store.update({ markHotkey: 'F9' })).rejects.toMatchObject({ code: 'bad-request' });
+    const [preset] = DEFAULT_SETTINGS.savePresets;
+    if (!preset) throw new Error('no preset');
+    await expect(store.update({ savePresets: [preset, preset] })).rejects.toMatchObject({ code: 'bad-request' });
+    expect(store.current).toEqual(DEFAULT_SETTINGS);
+    const two = [preset, { ...preset, id: 'second', hotkey: 'F10' }];
+    expect((await store.update({ savePresets: two })).savePresets).toEqual(two);
+  });
+
+  it.each([
+    '{broken',
+    '{"version":1,"fps":31}',
+    '{"version":1,"saveSeconds":0}',
+    '{"version":2,"savePresets":[]}',
+    '[]x',
+    '{"version":1,"streamKey":"a|[f=mpegts]b"}',
+  ])('that make no sense are set aside, not lost: %s', async (text) => {
+    await writeFile(file(), text);
+    const store = await SettingsStore.load(file(), log);
+    expect(store.current).toEqual(DEFAULT_SETTINGS);
+    expect(store.wasReset).toBe(true);
+    expect(await readFile(`${file()}.bak`, 'utf8')).toBe(text);
+  });
 
   it('that cannot be written leave the old ones in force', async () => {
     const store = await SettingsStore.load(path.join(folder, 'is-a-file', 'settings.json'), log);
