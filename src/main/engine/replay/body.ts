@@ -4,7 +4,7 @@ import { TS_PACKET_BYTES, pidOf } from '../transport/packet.ts';
 import { TICKS_PER_SECOND } from '../transport/timestamps.ts';
 import { byEpoch, gopTicks, spanOf, type Gop } from './gops.ts';
 import { eachPacket, wholeRanges, type Range } from './ranges.ts';
-import { DROP, Join, KEEP, discontinuityPacket, shiftTimes } from './splice.ts';
+import { DROP, Join, KEEP, MARK, discontinuityPacket, shiftTimes } from './splice.ts';
 import { READER_PINNED_BYTES, Window, type RingView } from './window.ts';
 
 const CHUNK_BYTES = 1394 * TS_PACKET_BYTES;
@@ -140,20 +140,18 @@ export function makeBody(ring: RingView, gops: readonly Gop[]): Body | null {
     const shift = epoch.shift - base;
     const psi = first.hasPsi ? new Uint8Array(0) : epoch.program.psi;
     const span = spanOf(run, tail.end);
-    if (from < 0) {
-      from = first.start;
-      addBytes(psi);
-      for (const range of wholeRanges(ring.store, span, first.headCuts, tail.cuts)) addRange(range, shift);
-    } else {
-      const join = new Join(epoch.program, first.firstPts);
+    const join = new Join(epoch.program, first.firstPts, from < 0);
+    if (from < 0) from = first.start;
+    if (psi.length > 0) {
       addBytes(marked(psi, join));
-      const settled = addJoin(ring, span.from, { end: span.headEnd, cuts: tail.cuts }, join, {
-        bytes: addBytes,
-        range: (r) => addRange(r, shift),
-      });
-      const rest = { from: settled, headEnd: span.headEnd, tailStart: Math.max(settled, span.tailStart), to: span.to };
-      for (const range of wholeRanges(ring.store, rest, [], tail.cuts)) addRange(range, shift);
+      join.expectTables();
     }
+    const settled = addJoin(ring, span.from, { end: span.to, cuts: tail.cuts }, join, {
+      bytes: addBytes,
+      range: (r) => addRange(r, shift),
+    });
+    const rest = { from: settled, headEnd: settled, tailStart: Math.max(settled, span.tailStart), to: span.to };
+    for (const range of wholeRanges(ring.store, rest, [], tail.cuts)) addRange(range, shift);
     to = tail.end;
     ticks += run.reduce((sum, gop) => sum + gopTicks(gop), 0);
   }
@@ -164,7 +162,7 @@ export function makeBody(ring: RingView, gops: readonly Gop[]): Body | null {
 function marked(psi: Uint8Array, join: Join): Uint8Array {
   const out: Uint8Array[] = [];
   for (let p = 0; p < psi.length; p += TS_PACKET_BYTES) {
-    if (join.verdict(psi, p) !== KEEP) out.push(markFor(psi, p));
+    if (join.verdict(psi, p) === MARK) out.push(markFor(psi, p));
     out.push(psi.subarray(p, p + TS_PACKET_BYTES));
   }
   return Buffer.concat(out);

@@ -1,4 +1,4 @@
-import { TS_PACKET_BYTES, pidOf } from '../transport/packet.ts';
+import { TS_PACKET_BYTES, payloadUnitStarts, pidOf } from '../transport/packet.ts';
 import { sameProgram, type Boundary } from '../transport/indexer.ts';
 import { wallAt, type Epoch, type Gop } from './gops.ts';
 import { DROP, Join, MARK, discontinuityPacket, shiftTimes } from './splice.ts';
@@ -22,7 +22,7 @@ const NO_CUTS: ReadonlyMap<number, number> = new Map();
 /**
  * Reads the ring from a keyframe on, then what comes, without end: whole pictures, in order, as one stream.
  *
- * Until its first jump it hands out views into the ring. A jump is a new epoch, or being moved because it was too slow; it begins
+ * Once every PID has begun it hands out views into the ring. A jump is a new epoch, or being moved because it was too slow; it begins
  * with PAT and PMT and a keyframe, and every PID's break of the continuity counter is announced by a packet with
  * discontinuity_indicator. Timestamps of later epochs are shifted, in a copy, onto the timeline of the first one read, so that they
  * go on where the epoch before ended: players follow that, and none of those tried follows a jump back. Being moved leaves a gap.
@@ -34,6 +34,8 @@ export class RingCursor {
   #window: Window;
   #epoch: Epoch | null = null;
   #pos = 0;
+  /** how far the epoch could be read when it was last seen in the ring */
+  #knownEnd = 0;
   /** shift of the first epoch read */
   #base = 0;
   #join: Join | null = null;
@@ -74,9 +76,10 @@ export class RingCursor {
       if (this.#window.cut) this.#window = this.#newWindow();
       if (!this.#epoch && !this.#begin(this.#firstGop())) return null;
       if (this.#psi) {
-        const psi = this.#psi;
+        const psi = this.#copy(this.#psi, NO_CUTS);
         this.#psi = null;
-        return this.#join ? this.#copy(psi, NO_CUTS) : psi;
+        this.#join?.expectTables();
+        return psi;
       }
       const reach = this.#reach();
       if (reach.over && this.#pos >= reach.end) {
@@ -139,8 +142,9 @@ export class RingCursor {
     if (!before) this.#base = gop.epoch.shift;
     this.#epoch = gop.epoch;
     this.#pos = gop.start;
+    this.#knownEnd = gop.start;
     this.#psi = gop.hasPsi ? null : gop.epoch.program.psi;
-    this.#join = before ? new Join(gop.epoch.program, gop.firstPts) : null;
+    this.#join = new Join(gop.epoch.program, gop.firstPts, before === null);
     return true;
   }
 
@@ -170,13 +174,16 @@ export class RingCursor {
   /** How far the present epoch can be read now, and whether that is all of it. */
   #reach(): Boundary & { over: boolean } {
     const last = this.#ring.gops.findLast((gop) => gop.epoch === this.#epoch);
-    if (!last) return { end: this.#pos, cuts: [], over: true };
-    return last.closed ? { ...last.closed, over: true } : { end: this.#ring.edge(), cuts: [], over: false };
+    // Dropped from the ring: what the window still has of it is read to the end, so that no picture is cut in two.
+    if (!last) return { end: this.#knownEnd, cuts: [], over: true };
+    const reach = last.closed ? { ...last.closed, over: true } : { end: this.#ring.edge(), cuts: [], over: false };
+    this.#knownEnd = reach.end;
+    return reach;
   }
 
   /** Undefined when the bytes are gone. */
   #take({ end, cuts }: Boundary): Uint8Array | undefined {
-    const view = this.#window.view(this.#pos, Math.min(end, this.#pos + CHUNK_BYTES));
+    const view = this.#view(end);
     if (!view) return undefined;
     const open = cuts.filter((cut) => cut.open && cut.start < this.#pos + view.length);
     const shift = this.#shift();
@@ -188,6 +195,19 @@ export class RingCursor {
     return run;
   }
 
+  /** The next bytes, up to a whole picture where those after them are gone. */
+  #view(end: number): Uint8Array | undefined {
+    const view = this.#window.view(this.#pos, Math.min(end, this.#pos + CHUNK_BYTES));
+    if (!view) return undefined;
+    const next = this.#pos + view.length;
+    if (next >= end || this.#window.holds(next)) return view;
+    const video = this.#epoch?.program.video?.pid;
+    for (let p = view.length - TS_PACKET_BYTES; p > 0; p -= TS_PACKET_BYTES) {
+      if (pidOf(view, p) === video && payloadUnitStarts(view, p)) return view.subarray(0, p);
+    }
+    return undefined;
+  }
+
   #shift(): number {
     return (this.#epoch?.shift ?? 0) - this.#base;
   }
@@ -195,7 +215,7 @@ export class RingCursor {
   /** The packets of `from` as they go out; `cuts` says from which offset on packets of a PID are left out. */
   #copy(from: Uint8Array, cuts: ReadonlyMap<number, number>): Uint8Array {
     // A join marks each PID once; every epoch read has the same program.
-    const marks = this.#epoch ? this.#epoch.program.streams.length + 2 : 0;
+    const marks = this.#epoch ? this.#epoch.program.streams.length + 3 : 0;
     this.#scratch ??= new Uint8Array(CHUNK_BYTES + marks * TS_PACKET_BYTES);
     const out = this.#scratch;
     let length = 0;

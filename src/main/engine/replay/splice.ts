@@ -1,5 +1,5 @@
 import type { Program } from '../transport/indexer.ts';
-import { PAT_PID, TS_PACKET_BYTES, payloadStart, payloadUnitStarts, pidOf } from '../transport/packet.ts';
+import { PAT_PID, SDT_PID, TS_PACKET_BYTES, payloadStart, payloadUnitStarts, pidOf } from '../transport/packet.ts';
 import { emptyPesHeader, readPesHeader } from '../transport/pes.ts';
 import { TICKS_PER_SECOND, ticksBetween } from '../transport/timestamps.ts';
 
@@ -14,6 +14,8 @@ const WRAP = 2 ** 33;
 export const EPOCH_GAP_TICKS = TICKS_PER_SECOND / 5;
 /** How much earlier than the keyframe other streams may begin after a join. */
 const LEAD_TICKS = EPOCH_GAP_TICKS / 2;
+/** A PID that has not begun after this many packets is not waited for (3.8 MB). */
+const MAX_JOIN_PACKETS = 20_000;
 
 export const DROP = 0;
 export const KEEP = 1;
@@ -23,29 +25,41 @@ export const MARK = 2;
 const header = emptyPesHeader();
 
 /**
- * Says for each packet from a keyframe on what a reader must get that was elsewhere before: on every PID of the program nothing
- * before the start of a PES packet or section, nothing that belongs well before the keyframe, and a mark where the continuity
- * counter jumps (ISO/IEC 13818-1 section 2.4.3.5, discontinuity_indicator).
+ * Says for each packet from a keyframe on what a reader must get that begins there: on every PID of the program nothing before the
+ * start of a PES packet or section, nothing that belongs well before the keyframe, and, when the reader was elsewhere before, a mark
+ * where the continuity counter jumps (ISO/IEC 13818-1 section 2.4.3.5, discontinuity_indicator).
  */
 export class Join {
   readonly #unseen: Set<number>;
   readonly #others: ReadonlySet<number>;
   readonly #floor: number;
+  readonly #tables: readonly number[];
+  /** PIDs the reader has had packets of */
+  readonly #known: Set<number>;
+  #left = MAX_JOIN_PACKETS;
 
-  /** `firstPts` is the keyframe's, in ticks, unwrapped or not. */
-  constructor(program: Program, firstPts: number) {
+  /** `firstPts` is the keyframe's, in ticks, unwrapped or not. `fresh`: the reader has had nothing yet. */
+  constructor(program: Program, firstPts: number, fresh: boolean) {
     const pids = program.streams.map((stream) => stream.pid);
+    this.#tables = [PAT_PID, program.pmtPid];
     this.#others = new Set(pids.filter((pid) => pid !== program.video?.pid));
-    this.#unseen = new Set([PAT_PID, program.pmtPid, ...pids]);
+    this.#unseen = new Set([...this.#tables, SDT_PID, ...pids]);
+    this.#known = new Set(fresh ? [] : this.#unseen);
     this.#floor = firstPts - LEAD_TICKS;
   }
 
   /** True once every PID has begun: from here on all packets are kept as they are. */
   get settled(): boolean {
-    return this.#unseen.size === 0;
+    return this.#unseen.size === 0 || this.#left <= 0;
+  }
+
+  /** PAT and PMT were put in from elsewhere: the next ones jump. */
+  expectTables(): void {
+    for (const pid of this.#tables) this.#unseen.add(pid);
   }
 
   verdict(buf: Uint8Array, p: number): typeof DROP | typeof KEEP | typeof MARK {
+    this.#left -= 1;
     const pid = pidOf(buf, p);
     if (!this.#unseen.has(pid)) return KEEP;
     if (!payloadUnitStarts(buf, p)) return DROP;
@@ -55,7 +69,9 @@ export class Join {
       if (header.pts >= 0 && ticksBetween(this.#floor, header.pts) < 0) return DROP;
     }
     this.#unseen.delete(pid);
-    return MARK;
+    if (this.#known.has(pid)) return MARK;
+    this.#known.add(pid);
+    return KEEP;
   }
 }
 

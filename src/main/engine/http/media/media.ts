@@ -50,7 +50,7 @@ export function parseQuery(params: URLSearchParams): Query {
 }
 
 /** `/video`, `/video/<from>-<to>.ts` and `/live.ts` of DESIGN section 3, over the ring. */
-export function createMedia(ring: ReplayRing, log: Log): Media {
+export function createMedia(ring: ReplayRing, log: Pick<Log, 'info'>): Media {
   const readers = new MediaReaders(() => Date.now() / 1000);
   const bodies = new Bodies(ring);
 
