@@ -14,6 +14,7 @@ export const ProblemCode = z.enum([
   'disk-low',
   'clips-folder',
   'settings-reset',
+  'preview-failed',
   // of a source that another program sends
   'input-waiting',
   'input-unreadable',

@@ -30,6 +30,7 @@ import { Hotkeys, type Binding } from './hotkeys/hotkeys.ts';
 import { IntentQueue } from './intents.ts';
 import type { Log } from './logging/log.ts';
 import { Marks } from './marks/marks.ts';
+import { BrowserPictures } from './preview/browser-pictures.ts';
 import { PreviewHub } from './preview/hub.ts';
 import { runToEnd } from './process/child.ts';
 import { ReplayRing } from './replay/ring.ts';
@@ -37,6 +38,8 @@ import { RtmpService } from './rtmp/service.ts';
 import type { SettingsStore } from './settings/store.ts';
 import { StateStore } from './state-store.ts';
 import type { Studio } from './studio.ts';
+import { ClipPreviews } from './transcode/clip-previews.ts';
+import { GopThumbnails } from './transcode/gop-thumbnails.ts';
 
 export type EngineOptions = {
   version: string;
@@ -78,6 +81,9 @@ export class Engine implements Studio {
   readonly #hotkeys: Hotkeys;
   readonly #marks = new Marks();
   readonly #thumbnails = new Thumbnails();
+  readonly #pictures: BrowserPictures;
+  readonly #clipPreviews: ClipPreviews;
+  readonly #gopThumbnails: GopThumbnails;
   readonly #rates = new RateWindow();
   readonly #byteRate = new ByteRate();
   readonly #steady = new SteadyProblems();
@@ -101,8 +107,16 @@ export class Engine implements Studio {
       },
     });
     this.#ring.onAccessUnit((picture) => this.#capture.notePicture(picture));
-    this.preview = new PreviewHub(this.#ring);
     this.#tools = new FfmpegTools(options.env, this.#log, onChange);
+    this.#pictures = new BrowserPictures({
+      ring: this.#ring,
+      tools: this.#tools,
+      log: log.child({ part: 'preview' }),
+      onChange,
+    });
+    this.preview = new PreviewHub(this.#pictures);
+    this.#clipPreviews = new ClipPreviews(path.join(dataFolder, 'previews'));
+    this.#gopThumbnails = new GopThumbnails(this.#ring);
     this.#rtmp = new RtmpService({
       port: options.rtmpPort,
       streamKey: this.#settings.streamKey,
@@ -197,7 +211,13 @@ export class Engine implements Studio {
     this.#closing.abort();
     this.#saves.close();
     clearInterval(this.#ticker);
-    await Promise.all([this.#capture.close(), this.#hotkeys.release()]);
+    await Promise.all([
+      this.#capture.close(),
+      this.#hotkeys.release(),
+      this.#pictures.close(),
+      this.#clipPreviews.close(),
+      this.#gopThumbnails.close(),
+    ]);
     await this.#rtmp.stop();
   }
 
@@ -283,6 +303,14 @@ export class Engine implements Studio {
     return file;
   }
 
+  async clipPreview(id: string, signal: AbortSignal): Promise<string> {
+    return this.#clipPreviews.get(await this.#library.get(id), await this.#tools.get(), signal);
+  }
+
+  async replayThumbnail(at: number, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#gopThumbnails.get(at, async () => this.#tools.get(), signal);
+  }
+
   async deleteClip(id: string): Promise<void> {
     await this.#library.delete(id);
   }
@@ -354,6 +382,7 @@ export class Engine implements Studio {
     const ffmpeg = this.#tools.problem();
     return [
       ...(ffmpeg ? [ffmpeg] : []),
+      ...previewProblems(this.#pictures.trouble),
       ...(this.#overflowed ? [RING_OVERFLOW] : []),
       ...(this.#options.settings.wasReset ? [SETTINGS_RESET] : []),
     ];
@@ -410,6 +439,9 @@ const bindingsOf = ({ savePresets, markHotkey }: Settings): Binding[] => [
   ...savePresets.map(({ id, hotkey }) => ({ id, accelerator: hotkey })),
   { id: MARK_KEY, accelerator: markHotkey },
 ];
+
+const previewProblems = (trouble: StudioError | undefined): Problem[] =>
+  trouble ? [{ code: 'preview-failed', severity: 'warning', message: trouble.message, remedy: trouble.remedy }] : [];
 
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',

@@ -33,6 +33,10 @@ export interface Studio {
   clip(id: string): Promise<Clip>;
   /** path of a JPEG */
   clipThumbnail(id: string, signal: AbortSignal): Promise<string>;
+  /** path of a small H.264 MP4 of it, made when there is none; the signal gives it up */
+  clipPreview(id: string, signal: AbortSignal): Promise<string>;
+  /** a JPEG of the newest keyframe held that is not after `at`, Unix seconds */
+  replayThumbnail(at: number, signal: AbortSignal): Promise<Uint8Array>;
   deleteClip(id: string): Promise<void>;
   revealClip(id: string): Promise<void>;
   openClipsFolder(): Promise<void>;

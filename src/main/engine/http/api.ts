@@ -70,6 +70,15 @@ const sourceIdOf = (params: readonly string[]): string => {
   }
 };
 
+/** `at` of the query, Unix seconds. */
+const timeOf = (request: IncomingMessage): number => {
+  const text = new URL(request.url ?? '/', 'http://localhost').searchParams.get('at') ?? '';
+  const at = Number(text);
+  if (text.trim() === '' || !Number.isFinite(at))
+    throw new StudioError('bad-request', 'The time asked for is missing or no number.', 'Give ?at= in Unix seconds.');
+  return at;
+};
+
 /** RFC 9110 section 15.5.6: 405 says in Allow what would do. */
 export function methodNotAllowed(
   request: IncomingMessage,
@@ -112,6 +121,15 @@ const ROUTES: readonly Route[] = [
   route('POST', /^\/api\/replays$/, async ({ studio, request, response }) =>
     sendJson(response, 201, await studio.saveReplay(await body(request, SaveRequest))),
   ),
+  route('GET', /^\/api\/replay\/thumbnails$/, async ({ studio, request, response, signal }) => {
+    const jpeg = await studio.replayThumbnail(timeOf(request), signal);
+    response.writeHead(200, {
+      'Content-Type': 'image/jpeg',
+      'Content-Length': jpeg.length,
+      'Cache-Control': 'no-store',
+    });
+    response.end(response.req.method === 'HEAD' ? undefined : jpeg);
+  }),
   route('DELETE', /^\/api\/replays\/([^/]+)$/, async ({ studio, response, params }) => {
     await studio.cancelSave(saveIdOf(params));
     response.writeHead(204).end();
@@ -136,6 +154,9 @@ const ROUTES: readonly Route[] = [
   route('GET', /^\/api\/clips\/([^/]+)\/file$/, async ({ studio, response, params }) => {
     const clip = await studio.clip(clipIdOf(params));
     await sendFile(response, clip.path, { 'Content-Type': MEDIA_TYPES[clipFormat(clip)] });
+  }),
+  route('GET', /^\/api\/clips\/([^/]+)\/preview$/, async ({ studio, response, params, signal }) => {
+    await sendFile(response, await studio.clipPreview(clipIdOf(params), signal), { 'Content-Type': 'video/mp4' });
   }),
   route('GET', /^\/api\/clips\/([^/]+)\/thumbnail$/, async ({ studio, response, params, signal }) => {
     await sendFile(response, await studio.clipThumbnail(clipIdOf(params), signal), {

@@ -1,11 +1,10 @@
 import { encodePreviewFrame } from '../../../contract/index.ts';
 import type { FrameSink } from '../../../contract/wire/server.ts';
 
-/** One picture as the ring announces it; nothing is copied before `copyAnnexB` is called. */
+/** One picture in H.264 as its source announces it; nothing is copied before `copyAnnexB` is called. */
 export type PreviewPicture = {
   keyframe: boolean;
   ptsMicros: number;
-  codec: 'h264' | 'hevc';
   profile: readonly [number, number, number] | undefined;
   width: number | undefined;
   height: number | undefined;
@@ -17,8 +16,8 @@ export type PictureSource = { onAccessUnit(listener: (picture: PreviewPicture) =
 type Viewer = { sink: FrameSink; waitingForKeyframe: boolean };
 
 /**
- * Hands the pictures of the ring to whoever watches. With no viewer it is not even subscribed. A viewer that has not consumed
- * what it got is skipped to the next keyframe; it never slows the ring or another viewer.
+ * Hands the pictures of its source to whoever watches. With no viewer it is not even subscribed. A viewer that has not consumed
+ * what it got is skipped to the next keyframe; it never slows the source or another viewer.
  */
 export class PreviewHub {
   readonly #source: PictureSource;
@@ -46,8 +45,6 @@ export class PreviewHub {
   }
 
   #deliver(picture: PreviewPicture): void {
-    // no browser here decodes HEVC (measured); its preview is a transcode, which belongs to the replay engine's own work
-    if (picture.codec !== 'h264') return;
     let encoded: Uint8Array | undefined;
     let encodedWithGap: Uint8Array | undefined;
     for (const viewer of this.#viewers) {
