@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DEFAULT_SETTINGS, SettingsPatch } from '../../contract/settings.ts';
 import { EXPECTED, formOf, megabytesFor, readForm } from './form.ts';
+import { newPreset, type PresetForm } from './preset-form.ts';
 
 const form = formOf(DEFAULT_SETTINGS);
 const read = (over: Partial<typeof form>) => readForm({ ...form, ...over }, DEFAULT_SETTINGS);
@@ -45,4 +46,58 @@ test('a hotkey that would swallow a typed letter is refused; switching it off is
 
 test('memory for a replay at a bitrate', () => {
   expect(megabytesFor(120, 11_800)).toBe(169);
+});
+
+const F9 = DEFAULT_SETTINGS.savePresets;
+const presetsOf = (over: readonly Partial<PresetForm>[]) => {
+  const added = over.slice(1).reduce<readonly PresetForm[]>((all) => [...all, newPreset(all)], form.savePresets);
+  return { savePresets: added.map((preset, i) => ({ ...preset, ...over[i] })) };
+};
+
+test('presets are added, changed and read as the contract takes them', () => {
+  const answer = read(
+    presetsOf([{}, { kind: 'since-last-save', hotkey: 'F10', clear: true }, { seconds: '7,5', label: ' x ' }]),
+  );
+  expect(answer).toEqual({
+    ok: true,
+    patch: {
+      savePresets: [
+        ...F9,
+        { id: 'save-2', kind: 'since-last-save', hotkey: 'F10', format: 'mp4', clear: true },
+        { id: 'save-3', label: 'x', kind: 'seconds', seconds: 7.5, hotkey: '', format: 'mp4', clear: false },
+      ],
+    },
+  });
+  if (answer.ok) expect(SettingsPatch.safeParse(answer.patch).success).toBe(true);
+});
+
+test.each([
+  [{ seconds: '0' }, 'seconds'],
+  [{ seconds: 'all' }, 'seconds'],
+  [{ hotkey: 'F9' }, 'hotkey'],
+  [{ hotkey: 'F7' }, 'hotkey'],
+  [{ hotkey: 'R' }, 'hotkey'],
+  [{ hotkey: 'Hyper+Q' }, 'hotkey'],
+] as const)('a second preset with %j is refused at its %s', (over, field) => {
+  const answer = read(presetsOf([{}, over]));
+  expect(answer.ok ? undefined : Object.keys(answer.errors.presets?.['save-2'] ?? {})).toEqual([field]);
+});
+
+test('two presets may swap their keys, and a new one never gets an id that is taken', () => {
+  const two = [...F9, { id: 'save-2', kind: 'all', hotkey: 'F10', format: 'mp4', clear: false } as const];
+  const present = { ...DEFAULT_SETTINGS, savePresets: two };
+  const swapped = formOf(present).savePresets.map((preset, i) => ({ ...preset, hotkey: two[1 - i]?.hotkey ?? '' }));
+  expect(readForm({ ...formOf(present), savePresets: swapped }, present).ok).toBe(true);
+  const [, last] = formOf(present).savePresets;
+  expect(last && newPreset([last]).id).not.toBe('save-2');
+});
+
+test('the second folder is a whole path, and empty means the usual one', () => {
+  expect(read({ fallbackClipsFolder: ' /mnt/clips ' })).toEqual({
+    ok: true,
+    patch: { fallbackClipsFolder: '/mnt/clips' },
+  });
+  expect(read({ fallbackClipsFolder: 'clips' }).ok).toBe(false);
+  const present = { ...DEFAULT_SETTINGS, fallbackClipsFolder: '/mnt/clips' };
+  expect(readForm(form, present)).toEqual({ ok: true, patch: { fallbackClipsFolder: null } });
 });
