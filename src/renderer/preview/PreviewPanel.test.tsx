@@ -1,8 +1,11 @@
 import { render, screen } from '@testing-library/react';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { CaptureInfo } from '../../contract/capture.ts';
 import { connectStudio, source, studioState } from '../test/studio.ts';
 import { PreviewPanel } from './PreviewPanel.tsx';
+
+// jsdom has no canvas and no WebCodecs; what is said around the picture needs neither
+vi.mock('./LivePicture.tsx', () => ({ LivePicture: () => null }));
 
 const pipe: CaptureInfo = { id: 'obs-pipe', name: 'OBS (pipe)', kind: 'pipe' };
 const listed = source('obs-pipe', { kind: 'pipe', name: 'OBS (pipe)', hint: 'In OBS: choose mpegts.' });
@@ -27,10 +30,25 @@ test('a source that another program sends says what to set there, then what is w
   expect(screen.getByText('Choose it.')).toBeVisible();
 });
 
-test('HEVC is a sentence, not a black picture', () => {
+test('HEVC is prepared for this window, and when it cannot be, that is said', () => {
+  vi.stubGlobal('VideoDecoder', class {});
+  vi.stubGlobal('OffscreenCanvas', class {});
+  onTestFinished(() => void vi.unstubAllGlobals());
   const session = { state: 'live', source: { ...pipe, codec: 'hevc', width: 1280, height: 720 }, since: 0 } as const;
-  connectStudio(studioState({ session }));
-  render(<PreviewPanel />);
-  expect(screen.getByText('The preview cannot show HEVC.')).toBeVisible();
+  const state = studioState({ session });
+  connectStudio(state);
+  const { unmount } = render(<PreviewPanel />);
   expect(screen.getByText('1280 × 720')).toBeVisible();
+  expect(screen.getByText('Preparing the preview')).toBeVisible();
+  unmount();
+  const problem = {
+    code: 'preview-failed',
+    severity: 'warning',
+    message: 'No encoder here.',
+    remedy: 'Install one.',
+  } as const;
+  connectStudio({ ...state, health: { ...state.health, problems: [problem] } });
+  render(<PreviewPanel />);
+  expect(screen.getByText('No encoder here.')).toBeVisible();
+  expect(screen.getByText('Install one.')).toBeVisible();
 });

@@ -48,14 +48,10 @@ export function PreviewPanel() {
         </div>
       )}
       <Overlay session={session} />
-      {session.state === 'live' && session.source.codec === 'hevc' && (
-        <Message
-          icon={<CircleAlert className="text-warn" />}
-          title="The preview cannot show HEVC."
-          text="Replay and saved clips are not affected. For a preview choose an H.264 encoder in the program that sends."
-        />
+      {session.state === 'live' && !unsupported && session.source.codec === 'hevc' && (
+        <HevcWait shown={status.framesDrawn > 0} />
       )}
-      {session.state === 'live' && session.source.codec !== 'hevc' && unsupported && (
+      {session.state === 'live' && unsupported && (
         <Message icon={<CircleAlert className="text-warn" />} title={unsupported.message} text={unsupported.remedy} />
       )}
       {session.state === 'live' && !unsupported && status.state === 'failed' && (
@@ -66,6 +62,21 @@ export function PreviewPanel() {
         />
       )}
     </section>
+  );
+}
+
+/** HEVC is transcoded for this window: it takes a moment to begin, or the engine says why it cannot be. */
+function HevcWait({ shown }: { shown: boolean }) {
+  const problem = useStudio((state) => state.health.problems.find(({ code }) => code === 'preview-failed'));
+  if (problem) {
+    return <Message icon={<CircleAlert className="text-warn" />} title={problem.message} text={problem.remedy} />;
+  }
+  return shown ? null : (
+    <Message
+      icon={<Spinner />}
+      title="Preparing the preview"
+      text="This stream is HEVC, so a small copy is made for this window. Replay and saved clips keep the original."
+    />
   );
 }
 
