@@ -1,15 +1,16 @@
 import { chmod } from 'node:fs/promises';
 import net from 'node:net';
 
-/** Writers that are connected at once, the one in use included; libuv keeps four instances of a Windows pipe ready (engine.md section 4). */
+/** Programs that are connected at once, the one in use included; libuv keeps four instances of a Windows pipe ready (engine.md section 4). */
 const MAX_CONNECTIONS = 8;
 
 export type SocketEvents = {
+  onConnection?: (connection: net.Socket) => void;
   onData: (connection: net.Socket, chunk: Buffer) => void;
   onEnd: (connection: net.Socket) => void;
 };
 
-/** Listens on a Windows pipe or a unix socket (mode 0600) and reads from everybody who connects. */
+/** Listens on a Windows pipe or a unix socket (mode 0600) and reads from everybody who connects; what is sent to them is the caller's business. */
 export class SocketServer {
   readonly #server: net.Server;
   readonly #connections = new Set<net.Socket>();
@@ -19,6 +20,7 @@ export class SocketServer {
       this.#connections.add(connection);
       connection.on('data', (chunk) => events.onData(connection, chunk));
       connection.on('error', () => undefined); // 'close' follows
+      events.onConnection?.(connection);
       connection.once('close', () => {
         this.#connections.delete(connection);
         events.onEnd(connection);
