@@ -14,6 +14,8 @@ export const ProblemCode = z.enum([
   'disk-low',
   'clips-folder',
   'settings-reset',
+  'mirror-stopped',
+  'mirror-slow',
   'preview-failed',
   // of a source that another program sends
   'input-waiting',

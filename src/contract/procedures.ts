@@ -47,6 +47,8 @@ export const procedures = {
   cancelSave: call('replay.cancelSave', z.strictObject({ id: SaveJobId }), Nothing),
   addMark: call('marks.add', MarkRequest, Mark),
   deleteMark: call('marks.delete', z.strictObject({ id: MarkId }), Nothing),
+  saveRecovery: call('recovery.save', Nothing, SaveAnswer),
+  discardRecovery: call('recovery.discard', Nothing, Nothing),
   clearReplay: call('replay.clear', Nothing, Nothing),
   deleteClip: call('clips.delete', OneClip, Nothing),
   revealClip: call('clips.reveal', OneClip, Nothing),

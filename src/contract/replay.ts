@@ -91,6 +91,10 @@ export const SaveAnswer = z.object({
 });
 export type SaveAnswer = z.infer<typeof SaveAnswer>;
 
+/** What a run that ended unexpectedly left on the disk. Times are Unix seconds; `seconds` counts media, `from` to `to` may have holes. */
+export const RecoveryInfo = z.object({ seconds: z.number(), from: z.number(), to: z.number(), bytes: z.int() });
+export type RecoveryInfo = z.infer<typeof RecoveryInfo>;
+
 /** A save under way; `id` cancels it (`DELETE /api/replays/:id`). Bytes are of the stream, not of the file. */
 export const SaveJob = z.object({
   id: z.string(),

@@ -75,6 +75,8 @@ export const Settings = z.object({
     .max(1024)
     .refine((folder) => folder === '' || isAbsolute(folder), { message: 'a whole path' })
     .nullable(),
+  /** the memory buffer is written to the data folder as well, so that it outlives a crash */
+  mirror: z.boolean(),
   streamKey: StreamKey,
   lastSource: z.string().max(512).nullable(),
 });
@@ -92,6 +94,7 @@ export const DEFAULT_SETTINGS: Settings = {
   savePresets: [{ id: 'save', kind: 'seconds', seconds: 60, hotkey: 'F9', format: 'mp4', clear: false }],
   markHotkey: 'F7',
   fallbackClipsFolder: null,
+  mirror: false,
   streamKey: 'test',
   lastSource: null,
 };

@@ -3,7 +3,7 @@ import { SessionState } from './capture.ts';
 import { Clip } from './clips.ts';
 import { ErrorInfo } from './errors.ts';
 import { Health } from './health.ts';
-import { Mark, ReplayStatus, SaveJob } from './replay.ts';
+import { Mark, RecoveryInfo, ReplayStatus, SaveJob } from './replay.ts';
 import { RtmpStatus } from './rtmp.ts';
 import { Settings } from './settings.ts';
 import { Source } from './sources.ts';
@@ -34,6 +34,7 @@ export const StudioState = z.object({
   saves: z.array(SaveJob),
   /** oldest first */
   marks: z.array(Mark),
+  recovery: RecoveryInfo.nullable(),
   rtmp: RtmpStatus,
   clips: z.array(Clip),
   settings: Settings,

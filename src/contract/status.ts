@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CaptureInfo, SessionStateName } from './capture.ts';
 import { ErrorInfo } from './errors.ts';
 import { Health } from './health.ts';
-import { Mark, ReplayStatus, SaveJob } from './replay.ts';
+import { Mark, RecoveryInfo, ReplayStatus, SaveJob } from './replay.ts';
 import { RtmpPeer } from './rtmp.ts';
 import type { StudioState } from './state.ts';
 
@@ -17,6 +17,7 @@ export const StatusDocument = z.object({
   replay: ReplayStatus,
   saves: z.array(SaveJob),
   marks: z.array(Mark),
+  recovery: RecoveryInfo.nullable(),
   rtmp: z.object({
     url: z.string().nullable(),
     error: ErrorInfo.optional(),
@@ -40,6 +41,7 @@ export function statusOf(state: StudioState): StatusDocument {
     replay: state.replay,
     saves: state.saves,
     marks: state.marks,
+    recovery: state.recovery,
     rtmp:
       rtmp.state === 'up'
         ? { url: rtmp.url, publishers: rtmp.publishers, readers: rtmp.readers }

@@ -107,6 +107,14 @@ export async function startDouble(rendererFolder: string, initial: StudioState):
       intent('deleteMark', input);
       return Promise.resolve(undefined);
     }),
+    onCall(procedures.saveRecovery, async () => {
+      intent('saveRecovery', undefined);
+      return Promise.resolve({ clips: [], askedSeconds: 0, seconds: 0, reason: 'a double saves nothing' });
+    }),
+    onCall(procedures.discardRecovery, async () => {
+      intent('discardRecovery', undefined);
+      return Promise.resolve(undefined);
+    }),
     onCall(procedures.clearReplay, async () => {
       intent('clearReplay', undefined);
       return Promise.resolve(undefined);

@@ -172,6 +172,7 @@ export const idleState = (): StudioState => ({
   replay: EMPTY_REPLAY,
   saves: [],
   marks: [],
+  recovery: null,
   rtmp: { state: 'up', url: 'rtmp://127.0.0.1:1935/live/test', publishers: [], readers: [] },
   clips: [],
   settings: DEFAULT_SETTINGS,
@@ -186,6 +187,47 @@ export const liveSession = (liveFor = 767): SessionState => ({
   source: CAPTURE,
   since: nowSeconds() - liveFor,
 });
+
+/** Everything the replay bar can hold at once: six Save buttons, marks in both stretches, saves under way. */
+export const crowdedState = (): StudioState => {
+  const live = liveState();
+  const replay = replayHolding(22, 70);
+  const [old, newest] = replay.epochs;
+  const preset = { hotkey: '', format: 'mp4', clear: false } as const;
+  const job = { format: 'mp4', startedAt: nowSeconds(), stage: 'writing', bytesExpected: 4000 } as const;
+  return {
+    ...live,
+    replay,
+    settings: {
+      ...live.settings,
+      savePresets: [
+        ...live.settings.savePresets,
+        { ...preset, id: 'short', kind: 'seconds', seconds: 15, hotkey: 'Control+F9' },
+        { ...preset, id: 'new', kind: 'since-last-save', hotkey: 'F10' },
+        { ...preset, id: 'all', kind: 'all', format: 'mkv', hotkey: 'Control+Shift+F10' },
+        { ...preset, id: 'gif', label: 'For the chat', kind: 'seconds', seconds: 8, format: 'gif' },
+        { ...preset, id: 'stint', label: 'Whole stint, then start anew', kind: 'all', clear: true },
+      ],
+    },
+    hotkeys: [
+      ...live.hotkeys,
+      { id: 'short', state: 'active', accelerator: 'Control+F9' },
+      { id: 'new', state: 'active', accelerator: 'F10' },
+      { id: 'all', state: 'active', accelerator: 'Control+Shift+F10' },
+      { id: 'gif', state: 'off' },
+      { id: 'stint', state: 'off' },
+    ],
+    saves: [
+      { ...job, id: 'save-1', askedSeconds: 60, bytesWritten: 1500 },
+      { ...job, id: 'save-2', askedSeconds: 15, bytesWritten: 3900 },
+    ],
+    marks: [
+      { id: 'mark-1', label: 'Overtake at Les Combes', at: (old?.from ?? 0) + 9, epoch: old?.id ?? 0 },
+      { id: 'mark-2', label: 'Mark 2', at: (newest?.from ?? 0) + 20, epoch: newest?.id ?? 0 },
+      { id: 'mark-3', label: 'Mark 3', at: (newest?.to ?? 0) - 1, epoch: newest?.id ?? 0 },
+    ],
+  };
+};
 
 const reader = (id: string) => ({ id, path: '/live/test', address: '127.0.0.1', since: nowSeconds() });
 

@@ -31,9 +31,13 @@ import { IntentQueue } from './intents.ts';
 import type { Log } from './logging/log.ts';
 import { Marks } from './marks/marks.ts';
 import { BrowserPictures } from './preview/browser-pictures.ts';
+import { MIRROR_FOLDER } from './mirror/layout.ts';
+import { Mirror } from './mirror/mirror.ts';
+import { MirroredRing } from './mirror/mirrored-ring.ts';
+import { Recovery } from './mirror/recovery.ts';
 import { PreviewHub } from './preview/hub.ts';
 import { runToEnd } from './process/child.ts';
-import { ReplayRing } from './replay/ring.ts';
+import type { ReplayRing } from './replay/ring.ts';
 import { RtmpService } from './rtmp/service.ts';
 import type { SettingsStore } from './settings/store.ts';
 import { StateStore } from './state-store.ts';
@@ -72,7 +76,9 @@ export class Engine implements Studio {
   readonly preview: PreviewHub;
   readonly #options: EngineOptions;
   readonly #log: Log;
-  readonly #ring: ReplayRing;
+  readonly #ring: MirroredRing;
+  readonly #mirror: Mirror;
+  readonly #recovery: Recovery;
   readonly #capture: CaptureControl;
   readonly #rtmp: RtmpService;
   readonly #library: ClipLibrary;
@@ -99,7 +105,7 @@ export class Engine implements Studio {
     this.#log = log.child({ part: 'engine' });
     this.#settings = { ...options.settings.current, ...options.overrides };
     const onChange = (): void => this.refresh();
-    this.#ring = new ReplayRing({
+    this.#ring = new MirroredRing({
       ...this.#bounds(),
       onProblem: (problem) => {
         this.#log.warn({ problem }, 'replay ring');
@@ -129,6 +135,18 @@ export class Engine implements Studio {
       folders: () => this.#clipsFolders(),
       log: log.child({ part: 'clips' }),
       moveToTrash: async (file) => host.moveToTrash(file),
+      onChange,
+    });
+    const mirror = path.join(dataFolder, MIRROR_FOLDER);
+    this.#mirror = new Mirror({ ring: this.#ring, folder: mirror, log: log.child({ part: 'mirror' }), onChange });
+    this.#recovery = new Recovery({
+      folder: mirror,
+      isOwn: (run) => this.#mirror.isOwn(run),
+      tools: this.#tools,
+      library: this.#library,
+      folders: () => this.#clipsFolders(),
+      log: log.child({ part: 'recovery' }),
+      notify: (notice) => this.store.notify(notice),
       onChange,
     });
     this.#saves = new Saves({
@@ -195,10 +213,12 @@ export class Engine implements Studio {
       this.refreshSources(),
       this.#library.load(),
       this.#hotkeys.bind(bindingsOf(this.#settings)),
+      this.#applyMirror(),
       ...this.#clipsFolders().map(async (folder) => removeStalePartials(folder, PARTIAL_PREFIX, Date.now())),
     ]);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.refresh();
+    this.#recovery.find().catch((error: unknown) => this.#log.warn({ err: error }, 'looking for leftovers failed'));
     if (tools) {
       this.#library.discover(tools, this.#closing.signal).catch((error: unknown) => {
         if (!this.#closing.signal.aborted) this.#log.warn({ err: error }, 'looking for clips failed');
@@ -210,6 +230,7 @@ export class Engine implements Studio {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#saves.close();
+    this.#recovery.close();
     clearInterval(this.#ticker);
     await Promise.all([
       this.#capture.close(),
@@ -218,6 +239,7 @@ export class Engine implements Studio {
       this.#clipPreviews.close(),
       this.#gopThumbnails.close(),
     ]);
+    await this.#mirror.close();
     await this.#rtmp.stop();
   }
 
@@ -271,6 +293,14 @@ export class Engine implements Studio {
     this.#marks.delete(id);
     this.refresh();
     return Promise.resolve();
+  }
+
+  async saveRecovery(): Promise<SaveAnswer> {
+    return this.#recovery.save();
+  }
+
+  async discardRecovery(): Promise<void> {
+    await this.#recovery.discard();
   }
 
   async clearReplay(): Promise<void> {
@@ -339,6 +369,7 @@ export class Engine implements Studio {
       if (now.replaySeconds !== before.replaySeconds || now.replayMegabytes !== before.replayMegabytes) {
         this.#ring.resize(this.#bounds());
       }
+      await this.#applyMirror();
       await this.#hotkeys.bind(bindingsOf(now));
       if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
       this.refresh();
@@ -373,6 +404,7 @@ export class Engine implements Studio {
       replay,
       saves: this.#saves.jobs,
       marks: [...this.#marks.list],
+      recovery: this.#recovery.info,
       clips: [...this.#library.clips],
       settings: this.#settings,
     };
@@ -380,9 +412,11 @@ export class Engine implements Studio {
 
   #standingProblems(): Problem[] {
     const ffmpeg = this.#tools.problem();
+    const mirror = this.#mirror.problem;
     return [
       ...(ffmpeg ? [ffmpeg] : []),
       ...previewProblems(this.#pictures.trouble),
+      ...(mirror ? [mirror] : []),
       ...(this.#overflowed ? [RING_OVERFLOW] : []),
       ...(this.#options.settings.wasReset ? [SETTINGS_RESET] : []),
     ];
@@ -421,6 +455,10 @@ export class Engine implements Studio {
         host.notify('Replay not saved', error ? `${error.message} ${error.remedy}` : 'See the log.');
       },
     );
+  }
+
+  async #applyMirror(): Promise<void> {
+    await this.#mirror.set(this.#settings.mirror, this.#bounds().maxBytes);
   }
 
   #bounds(): { maxBytes: number; maxSeconds: number } {

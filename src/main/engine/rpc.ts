@@ -17,6 +17,8 @@ export function contractHandlers(
     onCall(procedures.cancelSave, async ({ id }) => studio.cancelSave(id).then(nothing)),
     onCall(procedures.addMark, async ({ label }) => studio.addMark(label)),
     onCall(procedures.deleteMark, async ({ id }) => studio.deleteMark(id).then(nothing)),
+    onCall(procedures.saveRecovery, async () => studio.saveRecovery()),
+    onCall(procedures.discardRecovery, async () => studio.discardRecovery().then(nothing)),
     onCall(procedures.clearReplay, async () => studio.clearReplay().then(nothing)),
     onCall(procedures.deleteClip, async ({ id }) => studio.deleteClip(id).then(nothing)),
     onCall(procedures.revealClip, async ({ id }) => studio.revealClip(id).then(nothing)),

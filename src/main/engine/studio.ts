@@ -29,6 +29,9 @@ export interface Studio {
   addMark(label: string | undefined): Promise<Mark>;
   deleteMark(id: string): Promise<void>;
   clearReplay(): Promise<void>;
+  /** Saves what a run that ended unexpectedly left. */
+  saveRecovery(): Promise<SaveAnswer>;
+  discardRecovery(): Promise<void>;
   refreshClips(): Promise<void>;
   clip(id: string): Promise<Clip>;
   /** path of a JPEG */

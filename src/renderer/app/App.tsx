@@ -12,6 +12,7 @@ import { SourceDialog } from '../sources/SourceDialog.tsx';
 import { SourcePicker } from '../sources/SourcePicker.tsx';
 import { useStudio, useStudioStore } from '../store/store.ts';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
+import { RecoveryBanner } from './RecoveryBanner.tsx';
 
 export function App() {
   const ready = useStudioStore((store) => store.mirror !== null);
@@ -37,6 +38,7 @@ function Studio() {
   const idle = useStudio((state) => state.session.state === 'idle');
   return (
     <>
+      <RecoveryBanner />
       <Header />
       <main className="grid min-h-0 flex-1 gap-3 p-3 lg:grid-cols-[minmax(0,1fr)_300px] lg:grid-rows-[minmax(0,1fr)_auto]">
         <div className="grid min-h-0 max-lg:min-h-[max(260px,56vw)]">{idle ? <SourcePicker /> : <PreviewPanel />}</div>

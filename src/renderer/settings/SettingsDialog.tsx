@@ -97,6 +97,23 @@ export function SettingsDialog() {
               note={memoryNote(form, health.bitrateKbps)}
               {...{ form, errors, set }}
             />
+            <Row
+              label="Crash-safe"
+              id="mirror"
+              note="What comes from now on is written to the disk too, as much as memory holds. After a crash or power cut the next start offers it as a clip; a clean end deletes it."
+            >
+              <label className="flex min-h-9 items-center gap-2 text-[13px]">
+                <input
+                  id="mirror"
+                  type="checkbox"
+                  className="size-4 accent-accent"
+                  checked={form.mirror}
+                  aria-describedby="mirror-note"
+                  onChange={(event) => setForm((before) => ({ ...before, mirror: event.target.checked }))}
+                />
+                Survive a crash of Pitwall
+              </label>
+            </Row>
             <Row label="Hotkey for a mark">
               <HotkeyField
                 name="Mark"

@@ -11,9 +11,10 @@ export type SettingsForm = {
   markHotkey: string;
   /** empty: the folder used when nothing else is set */
   fallbackClipsFolder: string;
+  mirror: boolean;
   savePresets: readonly PresetForm[];
 };
-export type Field = Exclude<keyof SettingsForm, 'savePresets'>;
+export type Field = Exclude<keyof SettingsForm, 'savePresets' | 'mirror'>;
 
 export const formOf = (settings: Settings): SettingsForm => ({
   fps: String(settings.fps),
@@ -22,6 +23,7 @@ export const formOf = (settings: Settings): SettingsForm => ({
   replayMegabytes: String(settings.replayMegabytes),
   markHotkey: settings.markHotkey,
   fallbackClipsFolder: settings.fallbackClipsFolder ?? '',
+  mirror: settings.mirror,
   savePresets: settings.savePresets.map(presetForm),
 });
 
@@ -63,6 +65,8 @@ export function readForm(form: SettingsForm, present: Settings): ReadForm {
     if (!number.success) errors[field] = EXPECTED[field];
     else if (number.data !== present[field]) patch[field] = number.data;
   }
+
+  if (form.mirror !== present.mirror) patch.mirror = form.mirror;
 
   readMarkHotkey(form, present, errors, patch);
   readPresets(form, present, errors, patch);

@@ -50,6 +50,10 @@ export const saveReplay = (request: SaveRequest): Promise<boolean> =>
 export const cancelSave = (id: string): Promise<boolean> => attempt(() => ask(procedures.cancelSave, { id }));
 export const addMark = (): Promise<boolean> => attempt(() => ask(procedures.addMark, {}));
 export const deleteMark = (id: string): Promise<boolean> => attempt(() => ask(procedures.deleteMark, { id }));
+/** The answer is shown by the `clip-saved` notice. */
+export const saveRecovery = (): Promise<boolean> =>
+  attempt(() => ask(procedures.saveRecovery, undefined).catch(unlessCancelled));
+export const discardRecovery = (): Promise<boolean> => attempt(() => ask(procedures.discardRecovery, undefined));
 export const clearReplay = (): Promise<boolean> => attempt(() => ask(procedures.clearReplay, undefined));
 export const revealClip = (id: string): Promise<boolean> => attempt(() => ask(procedures.revealClip, { id }));
 export const openClipsFolder = (): Promise<boolean> => attempt(() => ask(procedures.openClipsFolder, undefined));

@@ -22,6 +22,8 @@ function serve(onSubscribe: (emit: Emit) => void): { open: () => Wire; drop: () 
     onCall(procedures.cancelSave, never),
     onCall(procedures.addMark, never),
     onCall(procedures.deleteMark, never),
+    onCall(procedures.saveRecovery, never),
+    onCall(procedures.discardRecovery, never),
     onCall(procedures.clearReplay, never),
     onCall(procedures.deleteClip, never),
     onCall(procedures.revealClip, never),

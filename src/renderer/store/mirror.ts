@@ -26,5 +26,7 @@ function merged(state: StudioState, changed: { [K in keyof StudioState]?: Studio
     settings: changed.settings ?? state.settings,
     hotkeys: changed.hotkeys ?? state.hotkeys,
     marks: changed.marks ?? state.marks,
+    // null is a value of it
+    recovery: changed.recovery === undefined ? state.recovery : changed.recovery,
   };
 }

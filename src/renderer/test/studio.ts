@@ -46,6 +46,7 @@ export const studioState = (over: Partial<StudioState> = {}): StudioState => ({
   },
   saves: [],
   marks: [],
+  recovery: null,
   rtmp: { state: 'starting' },
   clips: [],
   settings: DEFAULT_SETTINGS,

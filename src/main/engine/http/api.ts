@@ -134,6 +134,13 @@ const ROUTES: readonly Route[] = [
     await studio.cancelSave(saveIdOf(params));
     response.writeHead(204).end();
   }),
+  route('POST', /^\/api\/recovery\/save$/, async ({ studio, response }) =>
+    sendJson(response, 201, await studio.saveRecovery()),
+  ),
+  route('DELETE', /^\/api\/recovery$/, async ({ studio, response }) => {
+    await studio.discardRecovery();
+    response.writeHead(204).end();
+  }),
   route('POST', /^\/api\/marks$/, async ({ studio, request, response }) => {
     const { label } = await body(request, MarkRequest);
     sendJson(response, 201, await studio.addMark(label));
