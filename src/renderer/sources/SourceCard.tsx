@@ -23,7 +23,7 @@ export function SourceCard() {
         <div className="flex items-center gap-3">
           <Picture
             key={session.state}
-            src={thumbnailUrl(source.id, 0)}
+            src={thumbnailUrl(source, 0)}
             className="h-9 w-16 shrink-0 rounded-md"
             fallback={<SourceIcon kind={source.kind} size={18} />}
           />

@@ -51,7 +51,7 @@ export function SourceList({ sources, selectedId, currentId, onSelect, version, 
             onChange={() => onSelect(source.id)}
           />
           <Picture
-            src={thumbnailUrl(source.id, version)}
+            src={thumbnailUrl(source, version)}
             className={cx('aspect-video w-full rounded-md', !source.available && 'opacity-40')}
             fallback={<SourceIcon kind={source.kind} size={34} />}
           />

@@ -35,5 +35,6 @@ export function kindWords(source: Pick<Source, 'kind' | 'app'>): string {
   return source.app ? `${source.app}, ${kind}` : kind;
 }
 
-export const thumbnailUrl = (id: string, version: number): string =>
-  `/api/sources/${encodeURIComponent(id)}/thumbnail?v=${version}`;
+/** Null for what has no picture before it sends one. */
+export const thumbnailUrl = ({ id, kind }: Pick<Source, 'id' | 'kind'>, version: number): string | null =>
+  kind === 'pipe' ? null : `/api/sources/${encodeURIComponent(id)}/thumbnail?v=${version}`;
