@@ -12,6 +12,7 @@ import {
   BAD_HEALTH,
   CAPTURE,
   CLIPS,
+  crowdedState,
   GOOD_HEALTH,
   idleState,
   liveSession,
@@ -95,6 +96,7 @@ describe('every state reads well and is accessible', () => {
     ['idle-with-buffer', () => ({ ...idleState(), replay: replayHolding(14, 41), clips: CLIPS() })],
     ['starting', () => ({ ...liveState(), session: { state: 'starting', source: CAPTURE }, replay: replayHolding() })],
     ['live', liveState],
+    ['live-crowded', crowdedState],
     [
       'live-with-problems',
       () => ({

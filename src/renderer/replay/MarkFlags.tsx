@@ -31,7 +31,7 @@ export function MarkFlags({
               title={mark.label}
               className="pointer-events-auto absolute inset-y-0 -left-2 flex w-4 justify-center before:absolute before:inset-y-0 before:w-[2px] before:bg-warn"
             >
-              <Flag size={12} aria-hidden className="relative -mt-0.5 ml-2.5 fill-warn text-warn" />
+              <Flag size={12} aria-hidden className="relative ml-3 shrink-0 fill-warn text-warn" />
             </DropdownMenu.Trigger>
             <DropdownMenu.Portal>
               <DropdownMenu.Content

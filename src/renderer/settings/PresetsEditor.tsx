@@ -1,7 +1,8 @@
 import { Plus, Trash2 } from 'lucide-react';
 import { ClipFormat } from '../../contract/replay.ts';
-import { MAX_PRESETS } from '../../contract/settings.ts';
+import { MAX_PRESETS, SavePreset } from '../../contract/settings.ts';
 import type { HotkeyStatus } from '../../contract/state.ts';
+import { presetLabel } from '../replay/preset-words.ts';
 import { Button } from '../ui/Button.tsx';
 import { cx } from '../ui/cx.ts';
 import { CONTROL } from './control.ts';
@@ -11,16 +12,18 @@ import { newPreset, type PresetErrors, type PresetForm } from './preset-form.ts'
 const KINDS = [
   ['seconds', 'The last'],
   ['all', 'Everything held'],
-  ['since-last-save', 'What is new since the last save'],
+  ['since-last-save', 'What is new'],
 ] as const;
 
 const FORMAT_WORDS: Record<ClipFormat, string> = {
   mp4: 'mp4',
   mkv: 'mkv',
   ts: 'ts, as it is',
-  gif: 'gif, small, 15 s',
-  webm: 'webm, small, 15 s',
+  gif: 'gif, small',
+  webm: 'webm, small',
 };
+
+const isPreview = (format: string): boolean => format === 'gif' || format === 'webm';
 
 type Props = {
   presets: readonly PresetForm[];
@@ -67,6 +70,11 @@ type RowProps = {
 
 function PresetRow({ preset, name, onChange, onRemove, status, errors }: RowProps) {
   const set = (changed: Partial<PresetForm>): void => onChange({ ...preset, ...changed });
+  const shown = {
+    kind: SavePreset.shape.kind.safeParse(preset.kind).data ?? 'seconds',
+    format: ClipFormat.safeParse(preset.format).data ?? 'mp4',
+    seconds: Number(preset.seconds.replace(',', '.')) || 0,
+  };
   const id = (field: string): string => `${preset.id}-${field}`;
   return (
     <fieldset className="grid gap-2 rounded-lg border border-line p-3">
@@ -128,6 +136,19 @@ function PresetRow({ preset, name, onChange, onRemove, status, errors }: RowProp
           {errors.seconds}
         </p>
       )}
+      {preset.kind === 'since-last-save' && (
+        <p className="text-xs text-dim">Goes on where the last save ended, without a picture twice.</p>
+      )}
+      {isPreview(preset.format) && <p className="text-xs text-dim">A small preview of at most 15 s.</p>}
+      <input
+        aria-label={`${name}, name`}
+        autoComplete="off"
+        maxLength={40}
+        placeholder={`Name: ${presetLabel(shown)}`}
+        className={cx(CONTROL, 'w-full')}
+        value={preset.label}
+        onChange={(event) => set({ label: event.target.value })}
+      />
       <HotkeyField
         name={name}
         noteId={id('hotkey-note')}
