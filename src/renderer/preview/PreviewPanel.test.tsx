@@ -31,8 +31,8 @@ test('a source that another program sends says what to set there, then what is w
 });
 
 test('HEVC is prepared for this window, and when it cannot be, that is said', () => {
-  vi.stubGlobal('VideoDecoder', class {});
-  vi.stubGlobal('OffscreenCanvas', class {});
+  vi.stubGlobal('VideoDecoder', vi.fn());
+  vi.stubGlobal('OffscreenCanvas', vi.fn());
   onTestFinished(() => void vi.unstubAllGlobals());
   const session = { state: 'live', source: { ...pipe, codec: 'hevc', width: 1280, height: 720 }, since: 0 } as const;
   const state = studioState({ session });
