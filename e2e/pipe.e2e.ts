@@ -410,5 +410,7 @@ test('a second studio says which process holds the pipes, and starts all the sam
     'lock',
     'obs_piping_to_buffer',
     'obs_piping_to_buffer.sock',
+    'piping_to_media_source',
+    'piping_to_media_source.sock',
   ]);
 });

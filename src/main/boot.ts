@@ -14,6 +14,7 @@ import { startHttp } from './engine/http/server.ts';
 import { createLogging, type Log } from './engine/logging/log.ts';
 import { PipeInlet } from './engine/pipes/inlet.ts';
 import { PipePlace, choosePlace } from './engine/pipes/place.ts';
+import { Playout } from './engine/playout/playout.ts';
 import { contractHandlers } from './engine/rpc.ts';
 import { defaultClipsFolder, defaultDataFolder, lockDataFolder } from './engine/settings/data-folder.ts';
 import { SettingsStore } from './engine/settings/store.ts';
@@ -88,17 +89,20 @@ export async function boot({ flags, builtFolder, createHost }: BootOptions): Pro
       backends,
       env,
     });
+    const playout = new Playout({ ring: engine.ring, place: pipes, log: log.child({ part: 'play' }) });
     const handlers = contractHandlers(engine);
     const http = await startHttp({
       port: flags.port,
       pages: path.resolve(builtFolder, '../renderer'),
       studio: engine,
+      playout,
       handlers,
       log: log.child({ part: 'http' }),
     });
     undo.push(async () => http.close());
     undo.push(async () => engine.close());
-    await engine.start(http.url);
+    undo.push(async () => playout.close());
+    await Promise.all([engine.start(http.url), playout.start()]);
     return { engine, handlers, log, url: http.url, close: async () => closeAll(undo, log) };
   } catch (thrown) {
     await closeAll(undo, undefined);

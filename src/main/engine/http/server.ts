@@ -8,6 +8,8 @@ import { serveContract, type Handler } from '../../../contract/wire/server.ts';
 import { MAX_MESSAGE_BYTES } from '../../../contract/wire/wire.ts';
 import { wsWire } from '../../../contract/wire/ws.ts';
 import type { Log } from '../logging/log.ts';
+import type { Playout } from '../playout/playout.ts';
+import { servePlay } from '../playout/route.ts';
 import type { Studio } from '../studio.ts';
 import { methodNotAllowed, serveApi } from './api.ts';
 import { guardInput, refusal } from './guard.ts';
@@ -21,6 +23,7 @@ export type HttpOptions = {
   /** folder of the built renderer */
   pages: string;
   studio: Studio;
+  playout: Playout;
   handlers: ReadonlyMap<string, Handler>;
   log: Log;
 };
@@ -61,6 +64,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     if (refused) throw refused;
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     if (path.startsWith('/api/')) return serveApi(studio, request, response, path);
+    if (path === '/play') return servePlay(options.playout, request, response, `http://127.0.0.1:${port}/video`);
     if (media.handles(path)) return media.serve(path, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw methodNotAllowed(request, response, ['GET', 'HEAD']);
