@@ -32,6 +32,7 @@ export class StateStore {
     consider('settings', patch.settings);
     consider('hotkeys', patch.hotkeys);
     consider('marks', patch.marks);
+    consider('recovery', patch.recovery);
     if (Object.keys(changed).length === 0) return;
     this.#state = { ...this.#state, ...changed };
     this.#revision++;
