@@ -2,7 +2,6 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   StudioError,
-  saveRequestOf,
   type Clip,
   type Mark,
   type Problem,
@@ -26,7 +25,7 @@ import { FfmpegTools } from './ffmpeg/tools.ts';
 import { SteadyProblems, deriveHealth } from './health/health.ts';
 import { ByteRate, RateWindow } from './health/window.ts';
 import type { Host } from './host.ts';
-import { Hotkeys, type Binding } from './hotkeys/hotkeys.ts';
+import { StudioKeys } from './hotkeys/studio-keys.ts';
 import { IntentQueue } from './intents.ts';
 import type { Log } from './logging/log.ts';
 import { Marks } from './marks/marks.ts';
@@ -84,7 +83,7 @@ export class Engine implements Studio {
   readonly #library: ClipLibrary;
   readonly #saves: Saves;
   readonly #tools: FfmpegTools;
-  readonly #hotkeys: Hotkeys;
+  readonly #keys: StudioKeys;
   readonly #marks = new Marks();
   readonly #thumbnails = new Thumbnails();
   readonly #pictures: BrowserPictures;
@@ -182,7 +181,12 @@ export class Engine implements Studio {
       onFailed: (error) => this.store.notify({ type: 'capture-failed', error }),
       onChange,
     });
-    this.#hotkeys = new Hotkeys(host.hotkeys, this.#log, (id) => this.#onKey(id));
+    this.#keys = new StudioKeys({
+      host,
+      log: this.#log,
+      save: async (request) => this.saveReplay(request),
+      mark: async () => this.addMark(undefined),
+    });
     this.store = new StateStore({
       app: { version: options.version, shell: host.shell, platform: process.platform, clipsFolder, httpUrl: '' },
       sources: [],
@@ -212,7 +216,7 @@ export class Engine implements Studio {
       this.#rtmp.start(),
       this.refreshSources(),
       this.#library.load(),
-      this.#hotkeys.bind(bindingsOf(this.#settings)),
+      this.#keys.bind(this.#settings),
       this.#applyMirror(),
       ...this.#clipsFolders().map(async (folder) => removeStalePartials(folder, PARTIAL_PREFIX, Date.now())),
     ]);
@@ -234,7 +238,7 @@ export class Engine implements Studio {
     clearInterval(this.#ticker);
     await Promise.all([
       this.#capture.close(),
-      this.#hotkeys.release(),
+      this.#keys.release(),
       this.#pictures.close(),
       this.#clipPreviews.close(),
       this.#gopThumbnails.close(),
@@ -370,7 +374,7 @@ export class Engine implements Studio {
         this.#ring.resize(this.#bounds());
       }
       await this.#applyMirror();
-      await this.#hotkeys.bind(bindingsOf(now));
+      await this.#keys.bind(now);
       if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
       this.refresh();
       return now;
@@ -383,7 +387,7 @@ export class Engine implements Studio {
     const { facts } = this.#capture;
     const session = deriveSession(facts, now);
     const rtmp = this.#rtmp.status;
-    const hotkeys = this.#hotkeys.statuses;
+    const hotkeys = this.#keys.statuses;
     const replay = this.#ring.status();
     this.#marks.prune(replay);
     const health = deriveHealth({
@@ -439,24 +443,6 @@ export class Engine implements Studio {
     return [...new Set([clipsFolder, ...(second === '' ? [] : [path.resolve(second)])])];
   }
 
-  #onKey(id: string): void {
-    const { host } = this.#options;
-    if (id === MARK_KEY) {
-      this.addMark(undefined).catch((error: unknown) => this.#log.info({ err: error }, 'nothing to mark'));
-      return;
-    }
-    const preset = this.#settings.savePresets.find((candidate) => candidate.id === id);
-    if (!preset) return;
-    this.saveReplay(saveRequestOf(preset)).then(
-      (answer) => host.notify('Replay saved', `${answer.seconds.toFixed(0)} s. ${answer.reason ?? ''}`.trim()),
-      (thrown: unknown) => {
-        const error = thrown instanceof StudioError ? thrown : undefined;
-        if (!error) this.#log.error({ err: thrown }, 'a save by hotkey failed');
-        host.notify('Replay not saved', error ? `${error.message} ${error.remedy}` : 'See the log.');
-      },
-    );
-  }
-
   async #applyMirror(): Promise<void> {
     await this.#mirror.set(this.#settings.mirror, this.#bounds().maxBytes);
   }
@@ -470,16 +456,6 @@ export class Engine implements Studio {
     this.refresh();
   }
 }
-
-const MARK_KEY = 'mark';
-
-const bindingsOf = ({ savePresets, markHotkey }: Settings): Binding[] => [
-  ...savePresets.map(({ id, hotkey }) => ({ id, accelerator: hotkey })),
-  { id: MARK_KEY, accelerator: markHotkey },
-];
-
-const previewProblems = (trouble: StudioError | undefined): Problem[] =>
-  trouble ? [{ code: 'preview-failed', severity: 'warning', message: trouble.message, remedy: trouble.remedy }] : [];
 
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',

@@ -6,7 +6,7 @@ import type { StreamHead } from './stream-head.ts';
 export const PREVIEW_SECONDS = 15;
 const PREVIEW_WIDTH = 480;
 const PREVIEW_FPS = 15;
-export const PREVIEW_MEGABYTES = 32;
+const PREVIEW_MEGABYTES = 32;
 
 export const isPreview = (format: ClipFormat): boolean => format === 'gif' || format === 'webm';
 
