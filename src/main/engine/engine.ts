@@ -419,7 +419,7 @@ export class Engine implements Studio {
     const mirror = this.#mirror.problem;
     return [
       ...(ffmpeg ? [ffmpeg] : []),
-      ...previewProblems(this.#pictures.trouble),
+      ...this.#pictures.problems,
       ...(mirror ? [mirror] : []),
       ...(this.#overflowed ? [RING_OVERFLOW] : []),
       ...(this.#options.settings.wasReset ? [SETTINGS_RESET] : []),
@@ -456,6 +456,9 @@ export class Engine implements Studio {
     this.refresh();
   }
 }
+
+const previewProblems = (trouble: StudioError | undefined): Problem[] =>
+  trouble ? [{ code: 'preview-failed', severity: 'warning', message: trouble.message, remedy: trouble.remedy }] : [];
 
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',

@@ -1,4 +1,4 @@
-import type { StudioError } from '../../../contract/errors.ts';
+import type { Problem, StudioError } from '../../../contract/index.ts';
 import type { FfmpegTools } from '../ffmpeg/tools.ts';
 import type { Log } from '../logging/log.ts';
 import type { AccessUnit } from '../replay/accessUnit.ts';
@@ -10,7 +10,7 @@ export type BrowserPicturesOptions = {
   ring: ReplayRing;
   tools: FfmpegTools;
   log: Log;
-  /** `trouble` is another */
+  /** other problems than before */
   onChange: () => void;
 };
 
@@ -30,9 +30,11 @@ export class BrowserPictures implements PictureSource {
     this.#options = options;
   }
 
-  /** Why whoever watches sees nothing; undefined when nobody does or all is well. */
-  get trouble(): StudioError | undefined {
-    return this.#trouble;
+  /** Why whoever watches sees nothing; empty when nobody watches or all is well. */
+  get problems(): Problem[] {
+    const trouble = this.#trouble;
+    if (!trouble) return [];
+    return [{ code: 'preview-failed', severity: 'warning', message: trouble.message, remedy: trouble.remedy }];
   }
 
   /** For one listener at a time (the hub). */
