@@ -109,7 +109,7 @@ export class Playout {
 
 /** The bytes of a body. What comes first is held from now on, although it is read later: until `release`. */
 function held(body: Body): { chunks: Iterable<Uint8Array>; release: () => void } {
-  const inner = body.read(0, body.size, PINNED_BYTES, true);
+  const inner = body.read(0, body.size, PINNED_BYTES);
   const first = inner.next();
   const chunks = function* (): Generator<Uint8Array, void, undefined> {
     if (first.done !== true) yield first.value;

@@ -54,21 +54,18 @@ export class Body {
 
   /**
    * Reads the bytes [from, to) of the body: each chunk is valid until the next one is asked for or the reader returned.
-   * Errors: `StudioError` `range-not-held` when the ring moved on from the next bytes. With `ahead` that much of what comes next is held
-   * as soon as the first chunk was asked for, for a reader that takes its time.
+   * What comes next is held, up to `maxPinnedBytes`, from the first chunk on. Errors: `StudioError` `range-not-held` when the ring
+   * moved on from bytes beyond that.
    */
-  *read(
-    from: number,
-    to: number,
-    maxPinnedBytes = READER_PINNED_BYTES,
-    ahead = false,
-  ): Generator<Uint8Array, void, undefined> {
+  *read(from: number, to: number, maxPinnedBytes = READER_PINNED_BYTES): Generator<Uint8Array, void, undefined> {
     const window = new Window(this.#ring, maxPinnedBytes);
     let scratch: Uint8Array | null = null;
-    const held = (end: number): number => (ahead ? this.to : end);
     try {
-      const first = this.#parts.find((part) => !part.bytes);
-      if (ahead && first?.bytes === null && from === 0) window.view(first.from, first.from + TS_PACKET_BYTES, this.to);
+      const first = this.#parts.find((part) => !part.bytes && part.at + part.length > from);
+      if (first?.bytes === null) {
+        const start = first.from + Math.max(0, from - first.at);
+        window.view(start - (start % TS_PACKET_BYTES), start + 1, this.to);
+      }
       for (let at = from; at < to;) {
         const part = this.#parts[this.#partAt(at)];
         if (!part) return;
@@ -82,11 +79,11 @@ export class Body {
         const inside = (at - part.at) % TS_PACKET_BYTES;
         const start = part.from + at - part.at - inside;
         const end = part.from + Math.min(until - part.at, at - part.at + CHUNK_BYTES - inside);
-        let view = window.view(start, end, held(end));
+        let view = window.view(start, end, this.to);
         if (!view) throw gone();
         if (part.shift !== 0) {
           const whole = Math.min(end + TS_PACKET_BYTES - 1, part.from + part.length);
-          view = window.view(start, whole, held(whole)) ?? view;
+          view = window.view(start, whole, this.to) ?? view;
           scratch ??= new Uint8Array(CHUNK_BYTES + TS_PACKET_BYTES);
           scratch.set(view);
           for (let p = 0; p + TS_PACKET_BYTES <= view.length; p += TS_PACKET_BYTES) shiftTimes(scratch, p, part.shift);

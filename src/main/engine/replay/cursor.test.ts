@@ -6,6 +6,7 @@ import type { RingCursor } from './cursor.ts';
 import type { ReplayRing } from './ring.ts';
 import { demux, type Pes } from './testing/demux.ts';
 import { fixture, ringOf, runs } from './testing/ring.ts';
+import { pictures } from './testing/pictures.ts';
 import { AUDIO_PID, StreamBuilder, VIDEO_PID, cutAt, joined, unitBytes } from './testing/stream.ts';
 
 /** Everything there is now. */
@@ -239,6 +240,24 @@ describe('a live cursor', () => {
       else expect(after.length).toBeGreaterThan(100);
       cursor.close();
       expect(ring.allocatedBytes).toBeLessThanOrEqual(320_000);
+    }
+  });
+
+  it('frozen between two chunks of one slab goes on to the end of a picture before it is moved', () => {
+    const { ring } = ringOf({ maxBytes: 32_000_000 });
+    const picture = pictures();
+    const write = (from: number, to: number): void => {
+      for (let i = from; i < to; i += 1) ring.write(picture(i, 50_000));
+    };
+    write(0, 200);
+    for (let chunks = 2; chunks < 14; chunks += 1) {
+      const cursor = ring.openCursor({ start: 'oldest', maxPinnedBytes: 5_000_000 });
+      const parts = Array.from({ length: chunks }, () => Uint8Array.from(cursor.read() ?? []));
+      write(200 + (chunks - 2) * 800, 200 + (chunks - 1) * 800);
+      while (cursor.skipped === 0) parts.push(Uint8Array.from(cursor.read() ?? []));
+      expect(demux(joined(parts), { whole: false }).length).toBeGreaterThan(40);
+      expect(joined(parts).length).toBeGreaterThan(2_000_000);
+      cursor.close();
     }
   });
 

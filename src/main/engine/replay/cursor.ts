@@ -197,7 +197,7 @@ export class RingCursor {
 
   /** The next bytes, up to a whole picture where those after them are gone. */
   #view(end: number): Uint8Array | undefined {
-    const view = this.#window.view(this.#pos, Math.min(end, this.#pos + CHUNK_BYTES));
+    const view = this.#window.view(this.#pos, Math.min(end, this.#pos + CHUNK_BYTES), end);
     if (!view) return undefined;
     const next = this.#pos + view.length;
     if (next >= end || this.#window.holds(next)) return view;

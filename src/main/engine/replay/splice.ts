@@ -11,7 +11,7 @@ const WRAP = 2 ** 33;
  * Room left between the pictures of one epoch and the next on the common timeline: sound may run over the last picture by part
  * of a PES packet, and begin before the first.
  */
-export const EPOCH_GAP_TICKS = TICKS_PER_SECOND / 5;
+export const EPOCH_GAP_TICKS = TICKS_PER_SECOND / 10;
 /** How much earlier than the keyframe other streams may begin after a join. */
 const LEAD_TICKS = EPOCH_GAP_TICKS / 2;
 /** A PID that has not begun after this many packets is not waited for (3.8 MB). */

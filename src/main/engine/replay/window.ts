@@ -61,7 +61,7 @@ export class Window {
    * The bytes from `offset` to the end of its slab or `end`, whichever comes first, valid until the next call or `end`; undefined
    * when they are gone. Offsets must not go back. Memory up to `ahead` is held from now on, within the limit.
    */
-  view(offset: number, end: number, ahead = end): Uint8Array | undefined {
+  view(offset: number, end: number, ahead: number): Uint8Array | undefined {
     if (this.#cut || !this.holds(offset)) return undefined;
     const size = this.#ring.store.slabBytes;
     const index = Math.floor(offset / size);

@@ -4,6 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ReplayRing } from '../../replay/ring.ts';
 import { demux } from '../../replay/testing/demux.ts';
+import { pictures } from '../../replay/testing/pictures.ts';
 import { StreamBuilder, VIDEO_PID } from '../../replay/testing/stream.ts';
 import { until } from '../../../../../test/support/wait.ts';
 import { sendProblem } from '../respond.ts';
@@ -18,7 +19,7 @@ type Stage = {
   url: string;
   port: number;
   /** more pictures; 30 per second, about `size` bytes each */
-  record(pictures: number, size?: number): void;
+  record: (pictures: number, size?: number) => void;
 };
 
 /** The routes over a ring of their own on a real server. */
@@ -40,7 +41,7 @@ async function stage(maxBytes = 32_000_000): Promise<Stage> {
   const address = server.address();
   const port = isAddress(address) ? address.port : 0;
   let count = 0;
-  const stream = new StreamBuilder();
+  const picture = pictures();
   return {
     ring,
     media,
@@ -48,8 +49,7 @@ async function stage(maxBytes = 32_000_000): Promise<Stage> {
     url: `http://127.0.0.1:${port}`,
     record(pictures, size = 1000) {
       for (let i = 0; i < pictures; i += 1, count += 1) {
-        if (count % 30 === 0) stream.psi();
-        ring.write(stream.video({ key: count % 30 === 0, pts: count * 3000, size, told: size < 60_000 }).take());
+        ring.write(picture(count, size));
       }
     },
   };
@@ -180,14 +180,14 @@ describe('/video', () => {
   });
 
   it('is 410 once evicted, cut when that happens in the middle, 404 where it never was', async () => {
-    const { ring, url, port, media, record } = await stage(24_000_000);
-    record(180, 60_000);
+    const { ring, url, port, media, record } = await stage(32_000_000);
+    record(450, 60_000);
     const redirect = await fetch(`${url}/video`, { headers: { Range: 'bytes=0-' }, redirect: 'manual' });
     const address = redirect.headers.get('location') ?? '';
     const size = Number((await fetch(url + address, { method: 'HEAD' })).headers.get('content-length'));
     const socket = await frozen(port, address);
     await until('the reader', 2000, () => media.readers().some(({ bytesSent }) => bytesSent > 0));
-    record(500, 60_000);
+    record(800, 60_000);
     for (const headers of [{}, { Range: 'bytes=0-' }, { Range: `bytes=${size - 1}-` }]) {
       const gone = await fetch(url + address, { headers });
       expect(gone.status).toBe(410);
@@ -201,6 +201,7 @@ describe('/video', () => {
     await once(socket, 'close');
     const bytes = Buffer.concat(got);
     const body = bytes.subarray(bytes.indexOf('\r\n\r\n') + 4);
+    expect(body.length).toBeGreaterThan(12_000_000);
     expect(body.length).toBeLessThan(size);
     const packets = Uint8Array.from(body.subarray(0, body.length - (body.length % 188)));
     expect(demux(packets, { whole: false }).length).toBeGreaterThan(10);
@@ -229,7 +230,8 @@ describe('endless bodies', () => {
     const sizes: number[] = [];
     for (const [path, first] of [
       ['/video?follow=1', 0],
-      ['/live.ts', 60],
+      // the newest keyframe of 95 pictures
+      ['/live.ts', 90],
     ] as const) {
       const stop = new AbortController();
       const response = await fetch(url + path, { signal: stop.signal });

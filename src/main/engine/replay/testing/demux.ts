@@ -25,7 +25,7 @@ const SECTION_PIDS = new Set([PAT_PID, 0x11, 0x1000]);
 /**
  * A demuxer that forgives nothing: whole packets, every jump of a continuity counter announced (ISO/IEC 13818-1 section 2.4.3.3), no
  * PES packet without its beginning, none shorter or longer than its told length. Answers the PES packets in order of their beginnings;
- * the last one of each PID may be unfinished unless `whole`.
+ * unless `whole` the last one of each PID is left out when it is unfinished.
  */
 export function demux(bytes: Uint8Array, { whole = true } = {}): Pes[] {
   const counters = new Map<number, number>();
@@ -77,8 +77,9 @@ export function demux(bytes: Uint8Array, { whole = true } = {}): Pes[] {
     all.push(pes);
     open.set(pid, { pes, parts: [payload], told: header.packetLength > 0 ? header.packetLength + 6 : 0 });
   }
-  for (const [pid, { pes, told }] of [...open]) {
-    if (whole || told === 0) finish(pid);
+  for (const [pid, { pes, parts, told }] of [...open]) {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (whole || told === 0 || length >= told) finish(pid);
     else all.splice(all.indexOf(pes), 1);
   }
   return all;
