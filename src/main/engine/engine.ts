@@ -37,6 +37,7 @@ import { Recovery } from './mirror/recovery.ts';
 import { PreviewHub } from './preview/hub.ts';
 import { runToEnd } from './process/child.ts';
 import type { ReplayRing } from './replay/ring.ts';
+import { RtmpRelay } from './rtmp/relay.ts';
 import { RtmpService } from './rtmp/service.ts';
 import type { SettingsStore } from './settings/store.ts';
 import { StateStore } from './state-store.ts';
@@ -80,6 +81,7 @@ export class Engine implements Studio {
   readonly #recovery: Recovery;
   readonly #capture: CaptureControl;
   readonly #rtmp: RtmpService;
+  readonly #relay: RtmpRelay;
   readonly #library: ClipLibrary;
   readonly #saves: Saves;
   readonly #tools: FfmpegTools;
@@ -127,6 +129,14 @@ export class Engine implements Studio {
       streamKey: this.#settings.streamKey,
       start: (port) => host.forkNode(options.rtmpHostModule, [String(port)]),
       log: log.child({ part: 'rtmp' }),
+      onChange,
+    });
+    this.#relay = new RtmpRelay({
+      ring: this.#ring,
+      tools: this.#tools,
+      url: () => (this.#rtmp.status.state === 'up' ? this.#rtmp.publishUrl() : null),
+      liveUrl: () => `${this.state.app.httpUrl}live.ts`,
+      log: log.child({ part: 'relay' }),
       onChange,
     });
     this.#library = new ClipLibrary({
@@ -179,7 +189,10 @@ export class Engine implements Studio {
       onSources: (sources) => this.store.update({ sources }),
       onChosen: async (source) => this.#remember(source),
       onFailed: (error) => this.store.notify({ type: 'capture-failed', error }),
-      onChange,
+      onChange: () => {
+        this.#followStream();
+        this.refresh();
+      },
     });
     this.#keys = new StudioKeys({
       host,
@@ -238,6 +251,7 @@ export class Engine implements Studio {
     clearInterval(this.#ticker);
     await Promise.all([
       this.#capture.close(),
+      this.#relay.close(),
       this.#keys.release(),
       this.#pictures.close(),
       this.#clipPreviews.close(),
@@ -416,14 +430,22 @@ export class Engine implements Studio {
 
   #standingProblems(): Problem[] {
     const ffmpeg = this.#tools.problem();
+    const relay = this.#relay.problem;
     const mirror = this.#mirror.problem;
     return [
       ...(ffmpeg ? [ffmpeg] : []),
+      ...(relay ? [relay] : []),
       ...this.#pictures.problems,
       ...(mirror ? [mirror] : []),
       ...(this.#overflowed ? [RING_OVERFLOW] : []),
       ...(this.#options.settings.wasReset ? [SETTINGS_RESET] : []),
     ];
+  }
+
+  /** What another program sends needs a relay to the live address; our own capture publishes by itself. */
+  #followStream(): void {
+    const { facts } = this.#capture;
+    this.#relay.follow(facts?.info.kind === 'pipe' && facts.phase === 'running' ? facts.info.codec : undefined);
   }
 
   async #remember(source: Source): Promise<void> {
@@ -456,9 +478,6 @@ export class Engine implements Studio {
     this.refresh();
   }
 }
-
-const previewProblems = (trouble: StudioError | undefined): Problem[] =>
-  trouble ? [{ code: 'preview-failed', severity: 'warning', message: trouble.message, remedy: trouble.remedy }] : [];
 
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',
