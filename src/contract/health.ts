@@ -8,6 +8,7 @@ export const ProblemCode = z.enum([
   'frames-duplicated',
   'frames-dropped',
   'rtmp-down',
+  'rtmp-not-carried',
   'hotkey-unavailable',
   'ffmpeg-missing',
   'ring-overflow',
