@@ -39,7 +39,7 @@ export const clipPreviewArgs = (input: string, output: string, cpuSeconds: numbe
   ...['-c:a', 'aac', '-b:a', '96k', '-ac', '2', '-movflags', '+faststart', '-f', 'mp4', '-y', output],
 ];
 
-export const THUMBNAIL_WIDTH = 160;
+const THUMBNAIL_WIDTH = 160;
 
 /** The first picture of MPEG-TS on stdin as a JPEG on stdout. JPEG is full-range BT.601 by its own rule (JFIF 1.02). */
 export const gopThumbnailArgs = (): string[] => [

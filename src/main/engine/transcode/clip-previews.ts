@@ -13,7 +13,7 @@ const MAX_BYTES = 1024 ** 3;
 const MAX_FILES = 20;
 
 /** How long making one may take: far more than it does, so that only what hangs is ended. */
-export const deadlineMs = (clipSeconds: number): number => Math.min(30 * 60_000, 60_000 + clipSeconds * 4000);
+const deadlineMs = (clipSeconds: number): number => Math.min(30 * 60_000, 60_000 + clipSeconds * 4000);
 
 /** Clips as small H.264 MP4, for browsers that cannot play the original: made when asked for, one at a time, and kept for the next time. */
 export class ClipPreviews {

@@ -61,11 +61,14 @@ export class LiveTranscode {
       const from = performance.now();
       const failure = await this.#once().catch((thrown: unknown) => thrown);
       if (this.#closed()) return;
-      if (failure !== undefined) {
-        log.warn({ err: failure }, 'the preview transcode ended');
-        onTrouble(failure instanceof StudioError ? failure : noPreview(failure));
-      }
       const delay = backoff.next(performance.now() - from);
+      if (failure !== undefined) {
+        const why = failure instanceof StudioError ? failure : noPreview(failure);
+        // the same again, every few seconds, is no news
+        if (backoff.attempt <= 2) log.warn({ err: why }, why.message);
+        // one that died once is back before anybody has read a sentence about it
+        if (backoff.attempt > 1 || why.code !== 'not-supported') onTrouble(why);
+      }
       await pause(delay === 'give-up' ? SILENT_MS : delay, signal);
     }
   }
