@@ -106,6 +106,10 @@ export class Engine implements Studio {
     this.#log = log.child({ part: 'engine' });
     this.#settings = { ...options.settings.current, ...options.overrides };
     const onChange = (): void => this.refresh();
+    const onCapture = (): void => {
+      this.#followStream();
+      this.refresh();
+    };
     this.#ring = new MirroredRing({
       ...this.#bounds(),
       onProblem: (problem) => {
@@ -183,16 +187,13 @@ export class Engine implements Studio {
         now: unixNow,
         onProgress: (block) => this.#rates.add(clock(), block),
         onRestart: () => this.#rates.reset(),
-        onChange,
+        onChange: onCapture,
         onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
       },
       onSources: (sources) => this.store.update({ sources }),
       onChosen: async (source) => this.#remember(source),
       onFailed: (error) => this.store.notify({ type: 'capture-failed', error }),
-      onChange: () => {
-        this.#followStream();
-        this.refresh();
-      },
+      onChange: onCapture,
     });
     this.#keys = new StudioKeys({
       host,
