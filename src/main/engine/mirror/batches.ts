@@ -51,7 +51,7 @@ export class BatchPool {
 
   /** Input is being dropped because the disk does not keep up. */
   get dropping(): boolean {
-    return this.#dropping;
+    return this.#dropping && !this.#halfFree;
   }
 
   get droppedBytes(): number {
@@ -93,6 +93,10 @@ export class BatchPool {
     this.#free.push(batch.bytes);
   }
 
+  get #halfFree(): boolean {
+    return this.#free.length + this.#limit - this.#allocated >= this.#limit / 2;
+  }
+
   #add(buf: Uint8Array, from: number, to: number): void {
     for (let at = from; at < to;) {
       const batch = this.#open ?? this.#take();
@@ -109,8 +113,7 @@ export class BatchPool {
   }
 
   #take(): Batch | null {
-    const available = this.#free.length + this.#limit - this.#allocated;
-    if (this.#dropping && available < this.#limit / 2) return null;
+    if (this.dropping) return null;
     let bytes = this.#free.pop();
     if (!bytes && this.#allocated < this.#limit) {
       this.#allocated += 1;

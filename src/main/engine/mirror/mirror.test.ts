@@ -273,6 +273,7 @@ describe('a disk that cannot keep up', () => {
     expect(writer.droppedBytes).toBeGreaterThan(10 * second.length);
     slow.letGo();
     await writer.settled();
+    expect(writer.dropping).toBe(false);
     const before = slow.written;
     ring.write(second);
     await writer.settled();

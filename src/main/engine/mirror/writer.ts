@@ -147,24 +147,29 @@ export class MirrorWriter {
   }
 
   #pump(): void {
-    this.#pumping ??= this.#work().finally(() => {
-      this.#pumping = null;
-    });
+    this.#pumping ??= this.#work();
   }
 
   async #work(): Promise<void> {
-    for (;;) {
-      const entry = this.#queue[0];
-      if (entry === undefined) return;
-      try {
-        if (entry === 'clear') await this.#deleteAll();
-        else if (this.#now() >= this.#retryAt) await this.#put(entry);
-        else this.#begins = true;
-      } catch (error) {
-        await this.#refused(error);
+    await Promise.resolve(); // so that #pumping is set before it is taken back
+    try {
+      for (let entry = this.#queue[0]; entry !== undefined; entry = this.#queue[0]) {
+        await this.#take(entry);
+        this.#queue.shift();
+        if (entry !== 'clear') this.#pool.giveBack(entry);
       }
-      this.#queue.shift();
-      if (entry !== 'clear') this.#pool.giveBack(entry);
+    } finally {
+      this.#pumping = null;
+    }
+  }
+
+  async #take(entry: Batch | 'clear'): Promise<void> {
+    try {
+      if (entry === 'clear') await this.#deleteAll();
+      else if (this.#now() >= this.#retryAt) await this.#put(entry);
+      else this.#begins = true;
+    } catch (error) {
+      await this.#refused(error);
     }
   }
 
