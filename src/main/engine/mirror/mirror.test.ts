@@ -232,7 +232,7 @@ describe('bounds', () => {
   });
 });
 
-type Disk = { openFile: OpenFile; hold(): void; letGo(): void; fail: Error | null; written: number };
+type Disk = { openFile: OpenFile; hold(): void; letGo(): void; fail: Error | null; written: number; synced: number };
 
 /** Files in memory whose writes wait or fail as the test says. */
 function disk(): Disk {
@@ -241,6 +241,7 @@ function disk(): Disk {
   const state: Disk = {
     fail: null,
     written: 0,
+    synced: 0,
     hold: (): void => {
       gate = new Promise((resolve) => (letGo = resolve));
     },
@@ -252,7 +253,10 @@ function disk(): Disk {
           if (state.fail !== null) throw state.fail;
           state.written += bytes.length;
         },
-        datasync: async () => Promise.resolve(),
+        datasync: async () => {
+          await gate;
+          state.synced = state.written;
+        },
         close: async () => Promise.resolve(),
       }),
   };
@@ -279,6 +283,16 @@ describe('a disk that cannot keep up', () => {
     await writer.settled();
     expect(writer.dropping).toBe(false);
     expect(slow.written).toBeGreaterThanOrEqual(before + second.length);
+  });
+
+  test('what was written last is made durable within a second or so, also when nothing more comes', async () => {
+    const sound = disk();
+    const { ring, writer } = await bench({ openFile: sound.openFile });
+    ring.beginEpoch({ sourceName: 'Game' });
+    ring.write(FIXTURE);
+    await writer.settled();
+    expect(sound.written).toBeGreaterThan(FIXTURE.length - TS_PACKET_BYTES);
+    await expect.poll(() => sound.synced, { timeout: 3000 }).toBe(sound.written);
   });
 
   test('a full disk is told once; it goes on by itself when there is room', async () => {

@@ -31,10 +31,13 @@ export type MirrorWriterOptions = {
 type Segment = { number: number; bytes: number; ringEnd: number; startedAt: number };
 type OpenSegment = Segment & { media: MirrorFile; marks: MirrorFile };
 
+/** A batch to write, or something to do after those before it. */
+type Entry = Batch | 'sync' | 'clear';
+
 const QUEUE_BYTES = 16_000_000;
 const SEGMENT_SECONDS = 4;
 const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
-const SYNC_SECONDS = 1;
+const SYNC_MS = 1000;
 /** How old bytes get in memory before they are handed to the system. */
 const BATCH_MS = 100;
 const RETRY_SECONDS = 10;
@@ -48,16 +51,16 @@ export class MirrorWriter {
   readonly #now: () => number;
   readonly #openFile: OpenFile;
   readonly #pool: BatchPool;
-  readonly #queue: (Batch | 'clear')[] = [];
+  readonly #queue: Entry[] = [];
   readonly #closed: Segment[] = [];
   #maxBytes: number;
   #segment: OpenSegment | null = null;
   #next = 1;
-  #syncedAt = 0;
   #retryAt = 0;
   #troubled = false;
   #begins = false;
   #timer: NodeJS.Timeout | null = null;
+  #syncTimer: NodeJS.Timeout | null = null;
   #pumping: Promise<void> | null = null;
   #ended = false;
 
@@ -109,12 +112,18 @@ export class MirrorWriter {
       this.#timer = null;
       this.#pool.seal();
     }, BATCH_MS);
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = null;
+      this.#queue.push('sync');
+      this.#pump();
+    }, SYNC_MS);
   }
 
   /** The user cleared the ring: nothing of what came before stays on the disk. */
   clear(): void {
     this.#pool.seal();
-    for (const entry of this.#queue.splice(this.#pumping ? 1 : 0)) if (entry !== 'clear') this.#pool.giveBack(entry);
+    for (const entry of this.#queue.splice(this.#pumping ? 1 : 0))
+      if (typeof entry === 'object') this.#pool.giveBack(entry);
     this.#pool.interrupt();
     this.#queue.push('clear');
     this.#pump();
@@ -130,6 +139,7 @@ export class MirrorWriter {
   async close(): Promise<void> {
     this.#ended = true;
     if (this.#timer) clearTimeout(this.#timer);
+    if (this.#syncTimer) clearTimeout(this.#syncTimer);
     this.#queue.splice(this.#pumping ? 1 : 0);
     while (this.#pumping) await this.#pumping;
     await this.#closeSegment().catch(() => undefined);
@@ -156,16 +166,17 @@ export class MirrorWriter {
       for (let entry = this.#queue[0]; entry !== undefined; entry = this.#queue[0]) {
         await this.#take(entry);
         this.#queue.shift();
-        if (entry !== 'clear') this.#pool.giveBack(entry);
+        if (typeof entry === 'object') this.#pool.giveBack(entry);
       }
     } finally {
       this.#pumping = null;
     }
   }
 
-  async #take(entry: Batch | 'clear'): Promise<void> {
+  async #take(entry: Entry): Promise<void> {
     try {
       if (entry === 'clear') await this.#deleteAll();
+      else if (entry === 'sync') await Promise.all([this.#segment?.media.datasync(), this.#segment?.marks.datasync()]);
       else if (this.#now() >= this.#retryAt) await this.#put(entry);
       else this.#begins = true;
     } catch (error) {
@@ -192,10 +203,6 @@ export class MirrorWriter {
     await segment.media.write(batch.bytes.subarray(0, batch.length));
     segment.bytes += batch.length;
     this.#begins = false;
-    if (this.#now() - this.#syncedAt >= SYNC_SECONDS) {
-      this.#syncedAt = this.#now();
-      await Promise.all([segment.media.datasync(), segment.marks.datasync()]);
-    }
     if (this.#troubled) {
       this.#troubled = false;
       this.#options.onTrouble(null);
