@@ -40,7 +40,10 @@ export interface Mpv {
   plays(seconds: number, ms?: number): Promise<number>;
 }
 
-/** Plays an address without window or sound, as `mpv ADDRESS` does otherwise, and closes it when the running test ends. */
+/**
+ * Plays an address without window or sound, as `mpv ADDRESS` does otherwise, and closes it when the running test ends. Resolves with
+ * its first picture.
+ */
 export async function startMpv(address: string, options: readonly string[] = []): Promise<Mpv> {
   const folder = mkdtempSync(join(tmpdir(), 'pitwall-mpv-'));
   const path = join(folder, 'ipc');
@@ -93,6 +96,8 @@ export async function startMpv(address: string, options: readonly string[] = [])
   };
   const get = async (property: string): Promise<unknown> => command('get_property', property);
   const number = async (property: string): Promise<number> => z.number().parse(await get(property));
+  // before its first picture it refuses to seek
+  await until('mpv to play', 10_000, () => number('time-pos'), Number.isFinite);
   return {
     lines,
     events,
@@ -113,6 +118,12 @@ export async function startMpv(address: string, options: readonly string[] = [])
         10_000,
         () => events.filter((event) => event === 'playback-restart').length,
         (now) => now > done,
+      );
+      await until(
+        `mpv to be done with the seek to ${seconds}`,
+        10_000,
+        () => get('seeking'),
+        (seeking) => seeking === false,
       );
       return number('time-pos');
     },
