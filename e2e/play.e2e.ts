@@ -167,7 +167,7 @@ describe.each(EACH_WAY)('through the %s', (way) => {
   test('a reader that is killed ends the play; the next one is served', async () => {
     const { studio, writer } = await holding(5);
     const killed = startReader(studio, way);
-    await play(studio);
+    await play(studio, '?seconds=4');
     await until('its first pictures', 5000, () => killed.pictures() > 0);
     killed.child.kill('SIGKILL');
     await killed.over;
