@@ -82,14 +82,14 @@ async function makeStream(bench: Bench, seconds: number): Promise<string> {
   return file;
 }
 
-/** Everything the ring holds as one verified clip, the way the studio saves it. */
+/** A snapshot as one verified clip, the way the studio saves it. */
 async function save(
   bench: Bench,
-  ring: ReplayRing,
+  snapshots: ReturnType<ReplayRing['snapshot']>,
   format: 'mp4' | 'ts',
-): Promise<{ path: string; seconds: number; bytes: number }> {
-  const [snapshot, more] = ring.snapshot('all');
-  if (!snapshot || more) throw new Error('the ring holds more than one stretch');
+): Promise<{ path: string; seconds: number }> {
+  const [snapshot, more] = snapshots;
+  if (!snapshot || more) throw new Error('not one stretch');
   const { saved } = await saveFile({
     ...{ snapshot, start: null, format, folder: path.join(bench.folder, 'clips'), marks: [] },
     tools: async () => Promise.resolve(bench.tools),
@@ -189,7 +189,7 @@ async function saves(bench: Bench, file: string): Promise<void> {
   };
   const once = async (format: 'mp4' | 'ts'): Promise<number> => {
     let clip: Awaited<ReturnType<typeof save>> | undefined;
-    const took = await timed(async () => (clip = await save(bench, ring, format)));
+    const took = await timed(async () => (clip = await save(bench, ring.snapshot('all'), format)));
     if (!clip || Math.abs(clip.seconds - secondsHeld) > 1) throw new Error('the clip is not what the ring holds');
     await rm(clip.path);
     return took;
@@ -247,17 +247,7 @@ async function delays(bench: Bench, file: string): Promise<void> {
       runs.push(
         await delayDuring(async () => {
           if (format === null) return pause(1500);
-          const [snapshot] = ring.snapshot({ from, to });
-          if (!snapshot) throw new Error('the stretch is gone');
-          const { saved } = await saveFile({
-            ...{ snapshot, start: null, format, folder: path.join(bench.folder, 'clips'), marks: [] },
-            tools: async () => Promise.resolve(bench.tools),
-            now: () => Date.now() / 1000,
-            signal: new AbortController().signal,
-            onBytes: () => undefined,
-            onWritten: () => undefined,
-          });
-          snapshot.release();
+          const saved = await save(bench, ring.snapshot({ from, to }), format);
           await rm(saved.path);
         }),
       );

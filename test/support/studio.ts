@@ -24,7 +24,7 @@ const Ready = z.strictObject({
 });
 
 /** RFC 9457, as `/api/*` answers errors: `title` says what happened, `detail` what to do. */
-export const ProblemDocument = z.strictObject({
+const ProblemDocument = z.strictObject({
   type: z.string(),
   title: z.string().min(10),
   detail: z.string().min(10),

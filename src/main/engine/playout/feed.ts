@@ -5,7 +5,7 @@ import { TS_PACKET_BYTES } from '../transport/packet.ts';
 import { PictureTimes, earliestTime } from './pace.ts';
 
 /** How far ahead of its time a picture is sent, so that a reader never runs dry because a timer came late. */
-export const LEAD_SECONDS = 0.5;
+const LEAD_SECONDS = 0.5;
 /** A reader that takes nothing for this long is cut. */
 const FROZEN_MS = 10_000;
 

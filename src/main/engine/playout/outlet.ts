@@ -8,7 +8,7 @@ import { SocketServer } from '../pipes/socket-server.ts';
 import { pause } from '../process/backoff.ts';
 
 /** The pipe's name, known to users and scripts (DESIGN section 3). */
-export const PLAY_PIPE_NAME = 'piping_to_media_source';
+const PLAY_PIPE_NAME = 'piping_to_media_source';
 
 const { O_WRONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
 const POLL_MS = 50;
