@@ -8,10 +8,13 @@ import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
+import { pino } from 'pino';
 import { probeClip } from '../src/main/engine/clips/probe.ts';
 import { syncFile } from '../src/main/engine/clips/publish-file.ts';
 import { saveFile } from '../src/main/engine/clips/save.ts';
 import { runToEnd } from '../src/main/engine/process/child.ts';
+import { Mirror } from '../src/main/engine/mirror/mirror.ts';
+import { MirroredRing } from '../src/main/engine/mirror/mirrored-ring.ts';
 import { ReplayRing } from '../src/main/engine/replay/ring.ts';
 import { pause, runBench, say, type Bench } from './support/bench.ts';
 import { fixed, median, table } from './support/figures.ts';
@@ -29,6 +32,7 @@ const NANOSECONDS_PER_MS = 1e6;
 /** 64 KiB every 10 ms are 52 Mbit/s */
 const PRODUCE_MS = 10;
 const LIVE_CHUNKS = 200;
+const MIRROR_MS = 8000;
 const MEMORY_BYTES = 256 * MIB;
 const MEMORY_MINUTES = 60;
 
@@ -88,8 +92,9 @@ async function save(
   snapshots: ReturnType<ReplayRing['snapshot']>,
   format: 'mp4' | 'ts',
 ): Promise<{ path: string; seconds: number }> {
-  const [snapshot, more] = snapshots;
-  if (!snapshot || more) throw new Error('not one stretch');
+  const [snapshot, ...others] = snapshots;
+  for (const other of others) other.release();
+  if (!snapshot) throw new Error('nothing held');
   const { saved } = await saveFile({
     ...{ snapshot, start: null, format, folder: path.join(bench.folder, 'clips'), marks: [] },
     tools: async () => Promise.resolve(bench.tools),
@@ -221,14 +226,19 @@ async function saves(bench: Bench, file: string): Promise<void> {
   );
 }
 
-async function delays(bench: Bench, file: string): Promise<void> {
-  const ring = newRing();
-  await fill(ring, file);
+async function liveChunks(file: string): Promise<Uint8Array[]> {
   const bytes: Uint8Array[] = [];
   for await (const chunk of chunksOf(file)) {
     bytes.push(chunk);
     if (bytes.length >= LIVE_CHUNKS) break;
   }
+  return bytes;
+}
+
+async function delays(bench: Bench, file: string): Promise<void> {
+  const ring = newRing();
+  await fill(ring, file);
+  const bytes = await liveChunks(file);
   // the producer begins an epoch of its own: only the stretch before it is saved, again and again
   const [held] = ring.snapshot('all');
   if (!held) throw new Error('nothing held');
@@ -343,19 +353,31 @@ async function memory(file: string): Promise<void> {
       ],
     ),
   );
+}
+
+/** Ten minutes of small pictures, a keyframe a second: what a snapshot costs follows the number of groups, not of bytes. */
+async function snapshots(bench: Bench): Promise<void> {
+  const file = path.join(bench.folder, 'long.ts');
+  const picture = 'testsrc2=size=160x90:rate=10:duration=605';
+  await ffmpeg(bench, [
+    ...['-f', 'lavfi', '-i', picture, '-c:v', 'libx264', '-preset', 'ultrafast'],
+    ...['-g', '10', file],
+  ]);
+  const ring = new ReplayRing({ maxBytes: 512 * MIB, maxSeconds: 600 });
+  await fill(ring, file);
   const times: number[] = [];
   for (let round = 0; round < 101; round++) {
     const from = performance.now();
-    const snapshots = ring.snapshot('all');
+    const taken = ring.snapshot('all');
     times.push(performance.now() - from);
-    for (const snapshot of snapshots) snapshot.release();
+    for (const snapshot of taken) snapshot.release();
   }
   say(
     table(
       ['snapshot of everything, ms', 'median', 'max', 'target'],
       [
         [
-          `${ring.status().secondsHeld.toFixed(0)} groups of pictures`,
+          `about ${fixed(ring.status().secondsHeld)} groups of pictures`,
           fixed(median(times), 3),
           fixed(Math.max(...times), 3),
           '1',
@@ -365,6 +387,31 @@ async function memory(file: string): Promise<void> {
   );
 }
 
+/** What the crash-safe option costs: processor time and held-up loop under a live producer, without and with it. */
+async function mirrored(bench: Bench, bytes: readonly Uint8Array[]): Promise<void> {
+  const ring = new MirroredRing({ maxBytes: 512 * MIB, maxSeconds: 2 * SECONDS });
+  const log = pino({ level: 'silent' });
+  const mirror = new Mirror({ ring, folder: path.join(bench.folder, 'mirror'), log, onChange: () => undefined });
+  const rows: string[][] = [];
+  for (const on of [false, true, false, true]) {
+    await mirror.set(on, 512 * MIB);
+    const producer = produce(ring, bytes);
+    const before = process.cpuUsage();
+    const delay = await delayDuring(async () => pause(MIRROR_MS));
+    const { user, system } = process.cpuUsage(before);
+    const { sent, taken } = producer.stop();
+    rows.push([
+      on ? 'mirrored to disk' : 'memory only',
+      fixed((user + system) / 10 / MIRROR_MS, 1),
+      fixed(delay.p99, 1),
+      fixed(delay.max, 1),
+      String(sent - taken),
+    ]);
+  }
+  await mirror.close();
+  say(table(['live producer of 52 Mbit/s', '% of a core', 'p99, ms', 'longest, ms', 'bytes lost'], rows));
+}
+
 const newRing = (): ReplayRing => new ReplayRing({ maxBytes: 512 * MIB, maxSeconds: 2 * SECONDS });
 
 await runBench(async (bench) => {
@@ -372,6 +419,8 @@ await runBench(async (bench) => {
   // the memory first: what later parts leave behind would count as idle
   await memory(file);
   await saves(bench, file);
+  await snapshots(bench);
   await delays(bench, file);
+  await mirrored(bench, await liveChunks(file));
   await intake(file);
 });

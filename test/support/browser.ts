@@ -33,7 +33,18 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   return page;
 }
 
+/** Waits out what fades or slides: in the middle of a fade every colour is paler than the one that is meant. */
+export async function animationsEnded(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
+    await Promise.allSettled(ending.map(async ({ finished }) => finished));
+  });
+}
+
 export async function expectAccessible(page: Page, what: string): Promise<void> {
+  await animationsEnded(page);
   const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 300)).join('\n')}`);
   expect(found, what).toEqual([]);

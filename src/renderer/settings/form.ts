@@ -41,7 +41,7 @@ export const EXPECTED: Record<Field, string> = {
   replaySeconds: range(shape.replaySeconds, 'seconds'),
   replayMegabytes: range(shape.replayMegabytes, 'MB, without a fraction'),
   markHotkey: 'A key such as F9 or Control+Shift+R.',
-  fallbackClipsFolder: 'A whole path, such as /home/me/Clips or D:\\Clips.',
+  fallbackClipsFolder: 'A whole path, such as D:\\Clips or the one shown above.',
 };
 
 const asNumber = (typed: string): number => (typed.trim() === '' ? Number.NaN : Number(typed.replace(',', '.')));
