@@ -218,9 +218,13 @@ export class StreamIndexer {
     return cuts;
   }
 
-  /** The input ended: the access unit under way is whole, unless its told length says otherwise or `truncated`. */
+  /**
+   * The input ended: the access unit under way is whole when its last packet says so, by a told length reached or by stuffing, and
+   * nothing torn is pending. A sender that was killed in mid-picture ends its pipe just like one that has finished.
+   */
   endInput(truncated: boolean): void {
-    if (this.current && this.#video && !this.#video.lengthKnown && !truncated) this.current.whole = true;
+    const unit = this.current;
+    if (unit?.endedEarly === true && this.#video && !this.#video.lengthKnown && !truncated) unit.whole = true;
   }
 
   /** Takes the packet at `p`, stored at absolute `offset`. Answers the facts it brings, 0 for most packets. */
