@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { DEFAULT_SETTINGS } from '../src/contract/index.ts';
 import { expectCleanClip } from '../test/support/media.ts';
 import { run } from '../test/support/processes.ts';
 import {
@@ -33,6 +34,14 @@ async function occupyPort(): Promise<{ port: number; server: Server }> {
 
 /** ffmpeg-static, where it is installed, must not step in for the ffmpeg that is taken away. */
 const NO_STATIC = { FFMPEG_BIN: '/nonexistent/ffmpeg' };
+
+/** By itself a save goes on to a second folder, which these tests are not about (`saves.e2e.ts` is). */
+function withoutSecondFolder(): string[] {
+  const data = join(ownFolder(), 'data');
+  mkdirSync(data);
+  writeFileSync(join(data, 'settings.json'), JSON.stringify({ ...DEFAULT_SETTINGS, fallbackClipsFolder: '' }));
+  return ['--data', data];
+}
 
 async function withReplay(args: readonly string[] = []): Promise<RunningStudio> {
   const studio = await startStudio({ args: ['--source', 'test-pattern', '--start', ...args] });
@@ -199,7 +208,7 @@ describe('a save that fails keeps the buffer', () => {
   test('the clips folder cannot be made; later it can', async () => {
     const place = join(ownFolder(), 'clips');
     writeFileSync(place, 'a file where the folder should be');
-    const studio = await withReplay(['--clips', join(place, 'here')]);
+    const studio = await withReplay(['--clips', join(place, 'here'), ...withoutSecondFolder()]);
     const before = await studio.status();
     const refused = await studio.api('POST', '/api/replays', { seconds: 5 });
     expect(expectProblem(refused, 409, 'folder-not-writable').detail).toContain('--clips');
@@ -255,7 +264,7 @@ describe('a save that fails keeps the buffer', () => {
       const { code, stderr } = await run('umount', ['-l', folder]);
       expect(code, stderr).toBe(0);
     });
-    const studio = await withReplay(['--clips', folder]);
+    const studio = await withReplay(['--clips', folder, ...withoutSecondFolder()]);
     const filler = join(folder, 'filler');
     await run('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k', 'conv=notrunc']);
     const before = await studio.status();

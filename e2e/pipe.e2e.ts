@@ -199,7 +199,8 @@ describe.each(EACH_WAY)('into the %s', (way) => {
     await liveFor(studio, 2, 2);
     const answer = await studio.save({ seconds: 60 });
     await expectClean(answer, 2);
-    expect(answer.seconds).toBeGreaterThanOrEqual(5);
+    // the picture the killed writer was at may be missing
+    expect(answer.seconds).toBeGreaterThan(4.8);
   });
 
   test('a writer that hangs: stalled within two seconds, live again in the same epoch', async () => {

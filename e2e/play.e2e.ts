@@ -165,7 +165,8 @@ describe.each(EACH_WAY)('through the %s', (way) => {
   });
 
   test('a reader that is killed ends the play; the next one is served', async () => {
-    const { studio, writer } = await holding(5);
+    // not from the sender's very first picture on: ffmpeg 5.1 may miss that through a socket
+    const { studio, writer } = await holding(8);
     const killed = startReader(studio, way);
     await play(studio, '?seconds=4');
     await until('its first pictures', 5000, () => killed.pictures() > 0);

@@ -22,7 +22,7 @@ describe('malformed requests', () => {
       ['/api/replays', { seconds: 'five' }],
       ['/api/replays', { seconds: 5, from: 1 }],
       ['/api/replays', { from: 2, to: 1 }],
-      ['/api/replays', { format: 'gif' }],
+      ['/api/replays', { format: 'avi' }],
       ['/api/replays', { nonsense: 1 }],
       ['/api/replays', '\u0000\u0001'],
     ];

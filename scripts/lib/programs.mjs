@@ -78,6 +78,12 @@ export const TEST_PROGRAMS = [
     packages: { ...everywhereOnLinux('python3-opencv'), pacman: 'python-opencv' },
   },
   {
+    name: 'curl',
+    why: 'as a reader of the buffer over HTTP',
+    find: () => which('curl'),
+    packages: everywhereOnLinux('curl'),
+  },
+  {
     name: 'xdotool',
     why: 'to press keys and move windows',
     find: () => which('xdotool'),
