@@ -1,3 +1,4 @@
+import process from 'node:process';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
@@ -33,6 +34,8 @@ export default defineConfig({
           hookTimeout: 120_000,
           globalSetup: ['test/support/build-once.mjs'],
           fileParallelism: false,
+          // shared build machines stall for seconds: there a test may prove itself once more, and the report says so
+          retry: process.env['CI'] === 'true' ? 1 : 0,
         },
       },
     ],
