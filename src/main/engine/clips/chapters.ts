@@ -16,7 +16,7 @@ export function chaptersOf(marks: readonly Mark[], clip: { epoch: number; from: 
     .map((mark) => ({ from: mark.at - clip.from, title: mark.label }))
     // a mark set with the newest picture lies on the clip's very end
     .filter(({ from }) => from > -SHORTEST && from < clip.seconds + 0.001)
-    .map(({ from, title }) => ({ from: Math.min(Math.max(0, from), clip.seconds - SHORTEST), title }))
+    .map(({ from, title }) => ({ from: from < SHORTEST ? 0 : Math.min(from, clip.seconds - SHORTEST), title }))
     .sort((a, b) => a.from - b.from);
   const first = inside[0];
   if (!first) return [];
