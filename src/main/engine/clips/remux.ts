@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import os from 'node:os';
 import { StudioError } from '../../../contract/index.ts';
 import { startChild } from '../process/child.ts';
+import { yieldToOthers } from '../process/priority.ts';
 
 /** ffmpeg may take this long without accepting a byte before it counts as hung. */
 const STALL_MS = 20_000;
@@ -26,7 +26,7 @@ export type RemuxOptions = {
 export async function remux(chunks: Iterable<Uint8Array>, options: RemuxOptions): Promise<void> {
   const { ffmpeg, args, signal, onBytes, encodes } = options;
   const child = startChild({ name: 'ffmpeg save', command: ffmpeg, args });
-  if (encodes && child.pid !== undefined) yieldToOthers(child.pid);
+  if (encodes) yieldToOthers(child.pid);
   const onAbort = (): void => child.kill();
   signal.addEventListener('abort', onAbort, { once: true });
   let ended = false;
@@ -66,14 +66,6 @@ export async function remux(chunks: Iterable<Uint8Array>, options: RemuxOptions)
     clearTimeout(deadline);
     signal.removeEventListener('abort', onAbort);
     child.kill();
-  }
-}
-
-function yieldToOthers(pid: number): void {
-  try {
-    os.setPriority(pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // it ended already
   }
 }
 

@@ -4,7 +4,7 @@ import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import { startChild } from '../process/child.ts';
 import { clipPreviewArgs } from './args.ts';
 import { FileCache } from './file-cache.ts';
-import { yieldToOthers } from './priority.ts';
+import { yieldToOthers } from '../process/priority.ts';
 import { SharedJobs } from './shared-jobs.ts';
 
 /** One under way and some waiting; more is a client that has lost its mind. */

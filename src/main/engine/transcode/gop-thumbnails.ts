@@ -5,7 +5,7 @@ import type { ReplayRing } from '../replay/ring.ts';
 import type { Snapshot } from '../replay/snapshot.ts';
 import { gopThumbnailArgs } from './args.ts';
 import { LruBytes } from './lru.ts';
-import { yieldToOthers } from './priority.ts';
+import { yieldToOthers } from '../process/priority.ts';
 import { SharedJobs } from './shared-jobs.ts';
 
 const MAX_JOBS = 64;

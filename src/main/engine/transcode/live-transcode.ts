@@ -8,7 +8,7 @@ import type { RingCursor } from '../replay/cursor.ts';
 import { ReplayRing } from '../replay/ring.ts';
 import { liveTranscodeArgs } from './args.ts';
 import { noEncoder } from './clip-previews.ts';
-import { yieldToOthers } from './priority.ts';
+import { yieldToOthers } from '../process/priority.ts';
 
 export type LiveTranscodeOptions = {
   ring: ReplayRing;
