@@ -3,7 +3,7 @@ import { ErrorInfo } from './errors.ts';
 import { VideoCodec } from './replay.ts';
 import { SourceKind, SourceSelector } from './sources.ts';
 
-export const FrameRate = z.union([z.literal(30), z.literal(60)]);
+export const FrameRate = z.union([z.literal(30), z.literal(60), z.literal(120)]);
 export type FrameRate = z.infer<typeof FrameRate>;
 
 export const StartCapture = z.object({
@@ -13,7 +13,7 @@ export const StartCapture = z.object({
 export type StartCapture = z.infer<typeof StartCapture>;
 
 /**
- * The source and picture of a running or recent capture. What another program sends (`kind` pipe) is described by its own stream,
+ * The source and picture of a running or recent capture. What another program sends (`kind` pipe or rtmp) is described by its own stream,
  * so size, rate and codec are absent until its first pictures came.
  */
 export const CaptureInfo = z.object({

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { SessionState, StartCapture } from './capture.ts';
 import { ClipId } from './clips.ts';
+import { PushTargetId, PushTargetRequest } from './push.ts';
 import { Mark, MarkId, MarkRequest, SaveAnswer, SaveJobId, SaveRequest } from './replay.ts';
 import { Settings, SettingsPatch } from './settings.ts';
+import { SetupReport } from './setup-test.ts';
 import { Source } from './sources.ts';
 import { Notice, StateEvent } from './state.ts';
 
@@ -54,6 +56,15 @@ export const procedures = {
   revealClip: call('clips.reveal', OneClip, Nothing),
   openClipsFolder: call('clips.openFolder', Nothing, Nothing),
   updateSettings: call('settings.update', SettingsPatch, Settings),
+  /** adds a push target, or changes the one with that id */
+  setPushTarget: call('push.set', PushTargetRequest, z.strictObject({ id: PushTargetId })),
+  enablePushTarget: call('push.enable', z.strictObject({ id: PushTargetId, enabled: z.boolean() }), Nothing),
+  deletePushTarget: call('push.delete', z.strictObject({ id: PushTargetId }), Nothing),
+  /** tries every encoder anew */
+  testEncoders: call('encoders.test', Nothing, Nothing),
+  /** about ten seconds; refused while something is captured */
+  runSetupTest: call('setup.test', Nothing, SetupReport),
+  cancelSetupTest: call('setup.cancel', Nothing, Nothing),
   watchState: events('state', StateEvent),
   watchNotices: events('notices', Notice),
   watchPreview: frames('preview'),

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { AudioSettings, DEFAULT_AUDIO } from './audio.ts';
 import { FrameRate } from './capture.ts';
-import { ClipFormat, type SaveRequest } from './replay.ts';
+import { EncoderChoice, PictureQuality } from './encoders.ts';
+import { MAX_PUSH_TARGETS, PushTarget } from './push.ts';
+import { ClipFormat, VideoCodec, type SaveRequest } from './replay.ts';
 import { StreamKey } from './rtmp.ts';
 
 /** Electron's accelerator grammar, the part we accept: modifiers joined by `+`, then one key. Empty switches the hotkey off. */
@@ -48,6 +51,9 @@ export function saveRequestOf({ kind, seconds, format, clear }: SavePreset): Sav
   };
 }
 
+/** A secret of the RTMP address, in a query: the same alphabet as a stream key. */
+const SecretKey = z.string().regex(/^[A-Za-z0-9_-]{0,64}$/, 'letters, digits, _ and - only, at most 64');
+
 const isAbsolute = (folder: string): boolean => /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(folder);
 
 /** Everything a user can set. Bounds are validated here, once, for the file, the flags and the UI. */
@@ -56,6 +62,16 @@ export const Settings = z.object({
   fps: FrameRate,
   /** the encoded picture is at most this tall; never enlarged */
   pictureSize: PictureSize,
+  codec: VideoCodec,
+  encoder: EncoderChoice,
+  quality: PictureQuality,
+  /** kbit/s of the encoded video; null lets quality, size and frame rate decide */
+  bitrateKbps: z.int().min(300).max(200_000).nullable(),
+  audio: AudioSettings,
+  /** start when a known game appears, stop when it closes */
+  followGame: z.boolean(),
+  /** give the capture as much priority as this user may */
+  raisePriority: z.boolean(),
   /** bound of the memory buffer, seconds */
   replaySeconds: z.number().min(5).max(7200),
   /** bound of the memory buffer, MiB */
@@ -78,17 +94,30 @@ export const Settings = z.object({
   /** the memory buffer is written to the data folder as well, so that it outlives a crash */
   mirror: z.boolean(),
   streamKey: StreamKey,
+  /** demanded of other programs that publish (`?key=`); empty for none */
+  publishKey: SecretKey,
+  /** demanded of readers (`?key=`); empty for none */
+  playKey: SecretKey,
+  /** changed only by `push.set` and `push.delete` */
+  pushTargets: z.array(PushTarget).max(MAX_PUSH_TARGETS),
   lastSource: z.string().max(512).nullable(),
 });
 export type Settings = z.infer<typeof Settings>;
 
-export const SettingsPatch = Settings.omit({ version: true, lastSource: true }).partial().strict();
+export const SettingsPatch = Settings.omit({ version: true, lastSource: true, pushTargets: true }).partial().strict();
 export type SettingsPatch = z.infer<typeof SettingsPatch>;
 
 export const DEFAULT_SETTINGS: Settings = {
   version: 2,
   fps: 30,
   pictureSize: '1080p',
+  codec: 'h264',
+  encoder: 'auto',
+  quality: 'performance',
+  bitrateKbps: null,
+  audio: DEFAULT_AUDIO,
+  followGame: false,
+  raisePriority: true,
   replaySeconds: 120,
   replayMegabytes: 512,
   savePresets: [{ id: 'save', kind: 'seconds', seconds: 60, hotkey: 'F9', format: 'mp4', clear: false }],
@@ -96,6 +125,9 @@ export const DEFAULT_SETTINGS: Settings = {
   fallbackClipsFolder: null,
   mirror: false,
   streamKey: 'test',
+  publishKey: '',
+  playKey: '',
+  pushTargets: [],
   lastSource: null,
 };
 

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 
-export const SourceKind = z.enum(['window', 'screen', 'test-pattern', 'pipe']);
+export const SourceKind = z.enum(['window', 'screen', 'camera', 'test-pattern', 'pipe', 'rtmp']);
 export type SourceKind = z.infer<typeof SourceKind>;
 
+/** Another program encodes it and sends it to us: it begins and ends whenever that program likes. */
+export const isSentToUs = (kind: SourceKind): boolean => kind === 'pipe' || kind === 'rtmp';
+
 /**
- * One thing that can be captured. `id` is stable while the thing exists (`window:0x1c00007`, `screen:0`, `test-pattern`, `obs-pipe`);
- * sizes are in physical pixels. A `pipe` is sent to us by another program.
+ * One thing that can be captured. `id` is stable while the thing exists (`window:0x1c00007`, `screen:0`, `camera:/dev/video0`, `test-pattern`, `obs-pipe`, `rtmp:KEY`);
+ * sizes are in physical pixels. A `pipe` and an `rtmp` stream are sent to us by another program.
  */
 export const Source = z.object({
   id: z.string().min(1).max(256),
@@ -24,7 +27,7 @@ export const Source = z.object({
 export type Source = z.infer<typeof Source>;
 
 /**
- * What a person or script may write to name a source: an id, `test-pattern`, `obs-pipe`, `screen:N`, or `window:TITLE`
+ * What a person or script may write to name a source: an id, `test-pattern`, `obs-pipe`, `rtmp:KEY`, `screen:N`, or `window:TITLE`
  * (case-insensitive part of a title).
  */
 export const SourceSelector = z.string().trim().min(1).max(512);

@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import { AudioState } from './audio.ts';
 import { SessionState } from './capture.ts';
 import { Clip } from './clips.ts';
+import { EncoderStatus } from './encoders.ts';
 import { ErrorInfo } from './errors.ts';
 import { Health } from './health.ts';
+import { PushStatus } from './push.ts';
 import { Mark, RecoveryInfo, ReplayStatus, SaveJob } from './replay.ts';
 import { RtmpStatus } from './rtmp.ts';
 import { Settings } from './settings.ts';
+import { SetupTestState } from './setup-test.ts';
 import { Source } from './sources.ts';
 
 /** One hotkey and whether it is really ours; `id` is the preset it saves, or `mark`. */
@@ -36,6 +40,10 @@ export const StudioState = z.object({
   marks: z.array(Mark),
   recovery: RecoveryInfo.nullable(),
   rtmp: RtmpStatus,
+  push: z.array(PushStatus),
+  encoders: z.array(EncoderStatus),
+  audio: AudioState,
+  setupTest: SetupTestState,
   clips: z.array(Clip),
   settings: Settings,
   hotkeys: z.array(HotkeyStatus),
@@ -63,5 +71,7 @@ export const Notice = z.discriminatedUnion('type', [
   z.object({ type: z.literal('save-failed'), error: ErrorInfo }),
   z.object({ type: z.literal('capture-failed'), error: ErrorInfo }),
   z.object({ type: z.literal('capture-recovered'), message: z.string() }),
+  /** the chosen encoder failed and another took its place */
+  z.object({ type: z.literal('encoder-fallback'), message: z.string() }),
 ]);
 export type Notice = z.infer<typeof Notice>;

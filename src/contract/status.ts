@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { CaptureInfo, SessionStateName } from './capture.ts';
+import { AudioTrack } from './audio.ts';
 import { ErrorInfo } from './errors.ts';
 import { Health } from './health.ts';
 import { Mark, RecoveryInfo, ReplayStatus, SaveJob } from './replay.ts';
+import { PushStatus } from './push.ts';
 import { RtmpPeer } from './rtmp.ts';
 import type { StudioState } from './state.ts';
 
@@ -24,6 +26,8 @@ export const StatusDocument = z.object({
     publishers: z.array(RtmpPeer),
     readers: z.array(RtmpPeer),
   }),
+  push: z.array(PushStatus),
+  audio: z.array(AudioTrack),
 });
 export type StatusDocument = z.infer<typeof StatusDocument>;
 
@@ -46,5 +50,7 @@ export function statusOf(state: StudioState): StatusDocument {
       rtmp.state === 'up'
         ? { url: rtmp.url, publishers: rtmp.publishers, readers: rtmp.readers }
         : { url: null, publishers: [], readers: [], ...(rtmp.state === 'down' ? { error: rtmp.error } : {}) },
+    push: state.push,
+    audio: state.audio.tracks,
   };
 }

@@ -174,6 +174,10 @@ export const idleState = (): StudioState => ({
   marks: [],
   recovery: null,
   rtmp: { state: 'up', url: 'rtmp://127.0.0.1:1935/live/test', publishers: [], readers: [] },
+  push: [],
+  encoders: [],
+  audio: { unavailable: null, devices: [], tracks: [] },
+  setupTest: { state: 'idle' },
   clips: [],
   settings: DEFAULT_SETTINGS,
   hotkeys: [
@@ -229,7 +233,7 @@ export const crowdedState = (): StudioState => {
   };
 };
 
-const reader = (id: string) => ({ id, path: '/live/test', address: '127.0.0.1', since: nowSeconds() });
+const reader = (id: string) => ({ id, path: '/live/test', address: '127.0.0.1', since: nowSeconds(), own: false });
 
 export const liveState = (): StudioState => ({
   ...idleState(),

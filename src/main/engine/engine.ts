@@ -2,14 +2,17 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   StudioError,
+  isSentToUs,
   type Clip,
   type Mark,
   type Problem,
+  type PushTargetRequest,
   type SaveAnswer,
   type SaveRequest,
   type SessionState,
   type Settings,
   type SettingsPatch,
+  type SetupReport,
   type Source,
   type StartCapture,
   type StudioState,
@@ -396,6 +399,30 @@ export class Engine implements Studio {
     });
   }
 
+  async setPushTarget(_request: PushTargetRequest): Promise<{ id: string }> {
+    return Promise.reject(notYet());
+  }
+
+  async enablePushTarget(_id: string, _enabled: boolean): Promise<void> {
+    return Promise.reject(notYet());
+  }
+
+  async deletePushTarget(_id: string): Promise<void> {
+    return Promise.reject(notYet());
+  }
+
+  async testEncoders(): Promise<void> {
+    return Promise.reject(notYet());
+  }
+
+  async runSetupTest(): Promise<SetupReport> {
+    return Promise.reject(notYet());
+  }
+
+  async cancelSetupTest(): Promise<void> {
+    return Promise.reject(notYet());
+  }
+
   /** Everything that follows from the parts, derived in one place. */
   #derive(): Omit<StudioState, 'app' | 'sources'> {
     const now = unixNow();
@@ -424,6 +451,10 @@ export class Engine implements Studio {
       saves: this.#saves.jobs,
       marks: [...this.#marks.list],
       recovery: this.#recovery.info,
+      push: [],
+      encoders: [],
+      audio: { unavailable: null, devices: [], tracks: [] },
+      setupTest: { state: 'idle' },
       clips: [...this.#library.clips],
       settings: this.#settings,
     };
@@ -446,7 +477,9 @@ export class Engine implements Studio {
   /** What another program sends needs a relay to the live address; our own capture publishes by itself. */
   #followStream(): void {
     const { facts } = this.#capture;
-    this.#relay.follow(facts?.info.kind === 'pipe' && facts.phase === 'running' ? facts.info.codec : undefined);
+    this.#relay.follow(
+      facts && isSentToUs(facts.info.kind) && facts.phase === 'running' ? facts.info.codec : undefined,
+    );
   }
 
   async #remember(source: Source): Promise<void> {
@@ -479,6 +512,9 @@ export class Engine implements Studio {
     this.refresh();
   }
 }
+
+const notYet = (): StudioError =>
+  new StudioError('not-supported', 'This is not part of this version yet.', 'Wait for the next one.');
 
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',

@@ -1,11 +1,13 @@
 import type {
   Clip,
   Mark,
+  PushTargetRequest,
   SaveAnswer,
   SaveRequest,
   SessionState,
   Settings,
   SettingsPatch,
+  SetupReport,
   Source,
   StartCapture,
   StudioState,
@@ -44,4 +46,10 @@ export interface Studio {
   revealClip(id: string): Promise<void>;
   openClipsFolder(): Promise<void>;
   updateSettings(patch: SettingsPatch): Promise<Settings>;
+  setPushTarget(request: PushTargetRequest): Promise<{ id: string }>;
+  enablePushTarget(id: string, enabled: boolean): Promise<void>;
+  deletePushTarget(id: string): Promise<void>;
+  testEncoders(): Promise<void>;
+  runSetupTest(): Promise<SetupReport>;
+  cancelSetupTest(): Promise<void>;
 }

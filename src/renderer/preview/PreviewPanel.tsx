@@ -1,6 +1,7 @@
 import { CircleAlert, LoaderCircle, PauseCircle, RefreshCw } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
 import type { CaptureInfo, SessionState } from '../../contract/capture.ts';
+import { isSentToUs } from '../../contract/sources.ts';
 import { startCapture } from '../store/actions.ts';
 import { openDialog, useConnected, useStudio } from '../store/store.ts';
 import { Button } from '../ui/Button.tsx';
@@ -86,7 +87,7 @@ function Overlay({ session }: { session: SessionState }) {
     case 'live':
       return null;
     case 'starting':
-      if (session.source.kind === 'pipe') return <WaitingForSender source={session.source} />;
+      if (isSentToUs(session.source.kind)) return <WaitingForSender source={session.source} />;
       return (
         <Message
           icon={<Spinner />}
@@ -95,7 +96,7 @@ function Overlay({ session }: { session: SessionState }) {
         />
       );
     case 'stalled':
-      return <Stalled since={session.stalledSince} sent={session.source.kind === 'pipe'} />;
+      return <Stalled since={session.stalledSince} sent={isSentToUs(session.source.kind)} />;
     case 'reconnecting':
       return (
         <Message

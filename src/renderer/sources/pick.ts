@@ -1,6 +1,6 @@
-import type { Source } from '../../contract/sources.ts';
+import { isSentToUs, type Source } from '../../contract/sources.ts';
 
-const ORDER = { window: 0, screen: 1, pipe: 2, 'test-pattern': 3 } as const;
+const ORDER = { window: 0, screen: 1, camera: 2, pipe: 3, rtmp: 4, 'test-pattern': 5 } as const;
 
 /** The order of the picker: what can be captured first, the suggested one on top, windows before screens. */
 export function ordered(sources: readonly Source[]): Source[] {
@@ -23,18 +23,23 @@ export function pickSource(
   const suggested = available.find((source) => source.suggested);
   if (chosenId !== null) return byId(chosenId) ?? suggested;
   // what another program has to send is not there just by being offered
-  const here = available.filter(({ kind }) => kind !== 'pipe');
+  const here = available.filter(({ kind }) => !isSentToUs(kind));
   return suggested ?? byId(lastSource) ?? (here.length === 1 ? here[0] : undefined);
 }
 
 /** `acs.exe, window` */
 export function kindWords(source: Pick<Source, 'kind' | 'app'>): string {
-  const kind = { window: 'window', screen: 'screen', pipe: 'what it sends', 'test-pattern': 'picture and tone' }[
-    source.kind
-  ];
+  const kind = {
+    window: 'window',
+    screen: 'screen',
+    camera: 'camera',
+    pipe: 'what it sends',
+    rtmp: 'what it publishes',
+    'test-pattern': 'picture and tone',
+  }[source.kind];
   return source.app ? `${source.app}, ${kind}` : kind;
 }
 
 /** Null for what has no picture before it sends one. */
 export const thumbnailUrl = ({ id, kind }: Pick<Source, 'id' | 'kind'>, version: number): string | null =>
-  kind === 'pipe' ? null : `/api/sources/${encodeURIComponent(id)}/thumbnail?v=${version}`;
+  isSentToUs(kind) ? null : `/api/sources/${encodeURIComponent(id)}/thumbnail?v=${version}`;

@@ -29,6 +29,12 @@ function serve(onSubscribe: (emit: Emit) => void): { open: () => Wire; drop: () 
     onCall(procedures.revealClip, never),
     onCall(procedures.openClipsFolder, never),
     onCall(procedures.updateSettings, never),
+    onCall(procedures.setPushTarget, never),
+    onCall(procedures.enablePushTarget, never),
+    onCall(procedures.deletePushTarget, never),
+    onCall(procedures.testEncoders, never),
+    onCall(procedures.runSetupTest, never),
+    onCall(procedures.cancelSetupTest, never),
     onEvents(procedures.watchState, (emit) => {
       onSubscribe(emit);
       return () => undefined;

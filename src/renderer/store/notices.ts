@@ -28,6 +28,9 @@ export function showNotice(notice: Notice): void {
     case 'capture-failed':
       showFailure(notice.error);
       return;
+    case 'encoder-fallback':
+      toast.warning(notice.message, { duration: READING_MS });
+      return;
     case 'capture-recovered':
       toast.success(notice.message, { duration: READING_MS });
   }

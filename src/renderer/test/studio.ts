@@ -48,6 +48,10 @@ export const studioState = (over: Partial<StudioState> = {}): StudioState => ({
   marks: [],
   recovery: null,
   rtmp: { state: 'starting' },
+  push: [],
+  encoders: [],
+  audio: { unavailable: null, devices: [], tracks: [] },
+  setupTest: { state: 'idle' },
   clips: [],
   settings: DEFAULT_SETTINGS,
   hotkeys: [

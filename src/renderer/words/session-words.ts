@@ -1,4 +1,5 @@
 import type { SessionState } from '../../contract/capture.ts';
+import { isSentToUs } from '../../contract/sources.ts';
 import { clock } from './format.ts';
 import type { Tone } from './health-words.ts';
 
@@ -15,7 +16,7 @@ export function sessionWords(session: SessionState, now: number): SessionWords {
     case 'idle':
       return { label: 'Ready', tone: 'plain' };
     case 'starting':
-      return { label: session.source.kind === 'pipe' ? 'Waiting' : 'Starting', tone: 'busy' };
+      return { label: isSentToUs(session.source.kind) ? 'Waiting' : 'Starting', tone: 'busy' };
     case 'live':
       return { label: 'Live', seconds: now - session.since, tone: 'live' };
     case 'stalled':
@@ -35,7 +36,7 @@ export function announcement(session: SessionState): string {
     case 'idle':
       return 'Not streaming.';
     case 'starting':
-      return session.source.kind === 'pipe'
+      return isSentToUs(session.source.kind)
         ? `Waiting for ${session.source.name}.`
         : `Starting to stream ${session.source.name}.`;
     case 'live':
@@ -43,7 +44,7 @@ export function announcement(session: SessionState): string {
     case 'stalled':
       return `${session.source.name} gives no new pictures.`;
     case 'reconnecting':
-      return session.source.kind === 'pipe'
+      return isSentToUs(session.source.kind)
         ? session.reason.message
         : `The capture ended by itself and is being started again. ${session.reason.message}`;
     case 'stopping':

@@ -1,5 +1,6 @@
 import {
   StudioError,
+  isSentToUs,
   type FrameRate,
   type PictureSize,
   type Source,
@@ -74,7 +75,7 @@ export class CaptureControl {
       const current = this.#session;
       const same =
         current?.sourceId === source.id &&
-        (request.fps === undefined || source.kind === 'pipe' || request.fps === current.facts.info.fps);
+        (request.fps === undefined || isSentToUs(source.kind) || request.fps === current.facts.info.fps);
       if (current && same && current.facts.phase !== 'ended') {
         await current.started;
         return;

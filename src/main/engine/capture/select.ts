@@ -8,7 +8,7 @@ export const looksLikeGame = (title: string, ...programs: (string | undefined)[]
 
 /** Suggested first, then windows, screens, what other programs send, the test pattern; each by name. */
 export function sortSources(sources: readonly Source[]): Source[] {
-  const rank = { window: 1, screen: 2, pipe: 3, 'test-pattern': 4 } as const;
+  const rank = { window: 1, screen: 2, camera: 3, pipe: 4, rtmp: 4, 'test-pattern': 5 } as const;
   const key = (source: Source): number => (source.suggested ? 0 : rank[source.kind]);
   return [...sources].sort((a, b) => key(a) - key(b) || a.name.localeCompare(b.name));
 }

@@ -1,4 +1,11 @@
-import type { Health, HotkeyStatus, Problem, RtmpStatus, SessionState } from '../../../contract/index.ts';
+import {
+  isSentToUs,
+  type Health,
+  type HotkeyStatus,
+  type Problem,
+  type RtmpStatus,
+  type SessionState,
+} from '../../../contract/index.ts';
 import type { Rates } from './window.ts';
 
 export type HealthInput = {
@@ -28,7 +35,7 @@ export function deriveHealth(input: HealthInput): Health {
   const { session, rates, bitrateKbps, rtmp, hotkeys, steadySince, now } = input;
   const running = session.state === 'live' || session.state === 'stalled' || session.state === 'reconnecting';
   const source = 'source' in session ? session.source : null;
-  const sentToUs = source?.kind === 'pipe';
+  const sentToUs = source !== null && isSentToUs(source.kind);
   // what another program sends has no rate that we asked for
   const targetFps = sentToUs ? null : (source?.fps ?? null);
   const problems: Problem[] = [];

@@ -8,6 +8,7 @@ import process from 'node:process';
 import NodeMediaServer, { type NmsSession } from 'node-media-server';
 import Context from 'node-media-server/src/core/context.js';
 import logger from 'node-media-server/src/core/logger.js';
+import type { RtmpPeer } from '../../../contract/rtmp.ts';
 import type { HostMessage } from './messages.ts';
 
 type ParentPort = { postMessage(message: unknown): void };
@@ -30,11 +31,12 @@ function main(): void {
 
   const publishers = new Map<string, NmsSession>();
   const readers = new Map<string, NmsSession>();
-  const peer = (session: NmsSession): { id: string; path: string; address: string; since: number } => ({
+  const peer = (session: NmsSession): RtmpPeer => ({
     id: session.id,
     path: session.streamPath,
     address: session.ip,
     since: session.createTime / 1000,
+    own: false,
   });
   const report = (): void =>
     tell({ type: 'peers', publishers: [...publishers.values()].map(peer), readers: [...readers.values()].map(peer) });
