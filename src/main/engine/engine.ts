@@ -1,9 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   StudioError,
   isSentToUs,
-  type Clip,
   type Mark,
   type Problem,
   type PushTargetRequest,
@@ -20,7 +18,8 @@ import {
 import type { CaptureBackend } from './capture/backend.ts';
 import { CaptureControl } from './capture/control.ts';
 import { deriveSession } from './capture/status.ts';
-import { Thumbnails, thumbnailArgs } from './capture/thumbnails.ts';
+import { Thumbnails } from './capture/thumbnails.ts';
+import { ClipDesk } from './clips/desk.ts';
 import { ClipLibrary, removeStalePartials } from './clips/library.ts';
 import { PARTIAL_PREFIX } from './clips/save.ts';
 import { Saves } from './clips/saves.ts';
@@ -38,14 +37,12 @@ import { Mirror } from './mirror/mirror.ts';
 import { MirroredRing } from './mirror/mirrored-ring.ts';
 import { Recovery } from './mirror/recovery.ts';
 import { PreviewHub } from './preview/hub.ts';
-import { runToEnd } from './process/child.ts';
 import type { ReplayRing } from './replay/ring.ts';
 import { RtmpRelay } from './rtmp/relay.ts';
 import { RtmpService } from './rtmp/service.ts';
 import type { SettingsStore } from './settings/store.ts';
 import { StateStore } from './state-store.ts';
 import type { Studio } from './studio.ts';
-import { ClipPreviews } from './transcode/clip-previews.ts';
 import { GopThumbnails } from './transcode/gop-thumbnails.ts';
 
 export type EngineOptions = {
@@ -77,6 +74,7 @@ const unixNow = (): number => Date.now() / 1000;
 export class Engine implements Studio {
   readonly store: StateStore;
   readonly preview: PreviewHub;
+  readonly clips: ClipDesk;
   readonly #options: EngineOptions;
   readonly #log: Log;
   readonly #ring: MirroredRing;
@@ -92,7 +90,6 @@ export class Engine implements Studio {
   readonly #marks = new Marks();
   readonly #thumbnails = new Thumbnails();
   readonly #pictures: BrowserPictures;
-  readonly #clipPreviews: ClipPreviews;
   readonly #gopThumbnails: GopThumbnails;
   readonly #rates = new RateWindow();
   readonly #byteRate = new ByteRate();
@@ -129,7 +126,6 @@ export class Engine implements Studio {
       onChange,
     });
     this.preview = new PreviewHub(this.#pictures);
-    this.#clipPreviews = new ClipPreviews(path.join(dataFolder, 'previews'));
     this.#gopThumbnails = new GopThumbnails(this.#ring);
     this.#rtmp = new RtmpService({
       port: options.rtmpPort,
@@ -153,6 +149,7 @@ export class Engine implements Studio {
       moveToTrash: async (file) => host.moveToTrash(file),
       onChange,
     });
+    this.clips = new ClipDesk({ library: this.#library, tools: this.#tools, host, dataFolder, clipsFolder });
     const mirror = path.join(dataFolder, MIRROR_FOLDER);
     this.#mirror = new Mirror({ ring: this.#ring, folder: mirror, log: log.child({ part: 'mirror' }), onChange });
     this.#recovery = new Recovery({
@@ -258,7 +255,7 @@ export class Engine implements Studio {
       this.#relay.close(),
       this.#keys.release(),
       this.#pictures.close(),
-      this.#clipPreviews.close(),
+      this.clips.close(),
       this.#gopThumbnails.close(),
     ]);
     await this.#mirror.close();
@@ -332,50 +329,8 @@ export class Engine implements Studio {
     return Promise.resolve();
   }
 
-  async refreshClips(): Promise<void> {
-    await this.#library.refresh();
-  }
-
-  async clip(id: string): Promise<Clip> {
-    return this.#library.get(id);
-  }
-
-  async clipThumbnail(id: string, signal: AbortSignal): Promise<string> {
-    const clip = await this.#library.get(id);
-    const folder = path.join(this.#options.dataFolder, 'thumbnails');
-    const file = path.join(folder, `${clip.id}.jpg`);
-    if (await stat(file).catch(() => undefined)) return file;
-    await mkdir(folder, { recursive: true });
-    const { ffmpeg } = await this.#tools.get();
-    const args = thumbnailArgs(['-ss', String(Math.min(1, clip.seconds / 2)), '-i', clip.path], file);
-    const { code } = await runToEnd(ffmpeg, args, { timeoutMs: 10_000, signal });
-    if (code !== 0) {
-      throw new StudioError('not-found', 'There is no picture of this clip.', 'It can still be played.');
-    }
-    return file;
-  }
-
-  async clipPreview(id: string, signal: AbortSignal): Promise<string> {
-    return this.#clipPreviews.get(await this.#library.get(id), await this.#tools.get(), signal);
-  }
-
   async replayThumbnail(at: number, signal: AbortSignal): Promise<Uint8Array> {
     return this.#gopThumbnails.get(at, async () => this.#tools.get(), signal);
-  }
-
-  async deleteClip(id: string): Promise<void> {
-    await this.#library.delete(id);
-  }
-
-  async revealClip(id: string): Promise<void> {
-    const clip = await this.#library.get(id);
-    await this.#options.host.revealFile(clip.path);
-  }
-
-  async openClipsFolder(): Promise<void> {
-    const { clipsFolder, host } = this.#options;
-    await mkdir(clipsFolder, { recursive: true }).catch(() => undefined);
-    await host.openFolder(clipsFolder);
   }
 
   async updateSettings(patch: SettingsPatch): Promise<Settings> {

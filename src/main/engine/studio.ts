@@ -1,5 +1,4 @@
 import type {
-  Clip,
   Mark,
   PushTargetRequest,
   SaveAnswer,
@@ -12,6 +11,7 @@ import type {
   StartCapture,
   StudioState,
 } from '../../contract/index.ts';
+import type { ClipDesk } from './clips/desk.ts';
 import type { ReplayRing } from './replay/ring.ts';
 
 /** The engine's intents and its state, as HTTP and the contract see them. Every method rejects with `StudioError`. */
@@ -19,6 +19,7 @@ export interface Studio {
   readonly state: StudioState;
   /** the buffer, for readers of its bytes */
   readonly ring: ReplayRing;
+  readonly clips: ClipDesk;
   /** Derives what changes with time (rates, seconds held) now instead of at the next tick. */
   refresh(): void;
   refreshSources(): Promise<Source[]>;
@@ -34,17 +35,8 @@ export interface Studio {
   /** Saves what a run that ended unexpectedly left. */
   saveRecovery(): Promise<SaveAnswer>;
   discardRecovery(): Promise<void>;
-  refreshClips(): Promise<void>;
-  clip(id: string): Promise<Clip>;
-  /** path of a JPEG */
-  clipThumbnail(id: string, signal: AbortSignal): Promise<string>;
-  /** path of a small H.264 MP4 of it, made when there is none; the signal gives it up */
-  clipPreview(id: string, signal: AbortSignal): Promise<string>;
   /** a JPEG of the newest keyframe held that is not after `at`, Unix seconds */
   replayThumbnail(at: number, signal: AbortSignal): Promise<Uint8Array>;
-  deleteClip(id: string): Promise<void>;
-  revealClip(id: string): Promise<void>;
-  openClipsFolder(): Promise<void>;
   updateSettings(patch: SettingsPatch): Promise<Settings>;
   setPushTarget(request: PushTargetRequest): Promise<{ id: string }>;
   enablePushTarget(id: string, enabled: boolean): Promise<void>;

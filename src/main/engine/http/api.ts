@@ -155,24 +155,24 @@ const ROUTES: readonly Route[] = [
     response.writeHead(204).end();
   }),
   route('GET', /^\/api\/clips$/, async ({ studio, response }) => {
-    await studio.refreshClips();
+    await studio.clips.refresh();
     sendJson(response, 200, studio.state.clips);
   }),
   route('GET', /^\/api\/clips\/([^/]+)\/file$/, async ({ studio, response, params }) => {
-    const clip = await studio.clip(clipIdOf(params));
+    const clip = await studio.clips.get(clipIdOf(params));
     await sendFile(response, clip.path, { 'Content-Type': MEDIA_TYPES[clipFormat(clip)] });
   }),
   route('GET', /^\/api\/clips\/([^/]+)\/preview$/, async ({ studio, response, params, signal }) => {
-    await sendFile(response, await studio.clipPreview(clipIdOf(params), signal), { 'Content-Type': 'video/mp4' });
+    await sendFile(response, await studio.clips.preview(clipIdOf(params), signal), { 'Content-Type': 'video/mp4' });
   }),
   route('GET', /^\/api\/clips\/([^/]+)\/thumbnail$/, async ({ studio, response, params, signal }) => {
-    await sendFile(response, await studio.clipThumbnail(clipIdOf(params), signal), {
+    await sendFile(response, await studio.clips.thumbnail(clipIdOf(params), signal), {
       'Content-Type': 'image/jpeg',
       'Cache-Control': 'private, max-age=86400',
     });
   }),
   route('DELETE', /^\/api\/clips\/([^/]+)$/, async ({ studio, response, params }) => {
-    await studio.deleteClip(clipIdOf(params));
+    await studio.clips.delete(clipIdOf(params));
     response.writeHead(204).end();
   }),
 ];
