@@ -84,6 +84,27 @@ export const TEST_PROGRAMS = [
     packages: everywhereOnLinux('curl'),
   },
   {
+    name: 'nginx with RTMP',
+    why: 'as another RTMP server',
+    find: () => NGINX_RTMP.find((file) => existsSync(file)),
+    packages: { apt: 'libnginx-mod-rtmp' },
+    linuxOnly: true,
+  },
+  {
+    name: 'PulseAudio',
+    why: 'as a sound server of the tests',
+    find: () => which('pulseaudio'),
+    packages: everywhereOnLinux('pulseaudio'),
+    linuxOnly: true,
+  },
+  {
+    name: 'pactl',
+    why: 'to drive the sound server of the tests',
+    find: () => which('pactl'),
+    packages: { ...everywhereOnLinux('pulseaudio-utils'), pacman: 'libpulse' },
+    linuxOnly: true,
+  },
+  {
     name: 'xdotool',
     why: 'to press keys and move windows',
     find: () => which('xdotool'),
@@ -104,6 +125,12 @@ export const TEST_PROGRAMS = [
     packages: { apt: 'fonts-dejavu-core', dnf: 'dejavu-sans-fonts', pacman: 'ttf-dejavu', zypper: 'dejavu-fonts' },
     linuxOnly: true,
   },
+];
+
+/** Where the module lies that lets nginx speak RTMP. */
+const NGINX_RTMP = [
+  '/usr/lib/nginx/modules/ngx_rtmp_module.so',
+  '/usr/lib64/nginx/modules/ngx_rtmp_module.so',
 ];
 
 const DEJAVU = [
