@@ -5,7 +5,9 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { captureArgs, SILENCE, x11WindowInput } from '../src/main/engine/capture/args.ts';
+import { SILENCE } from '../src/main/engine/audio/plan.ts';
+import { captureArgs, x11WindowInput } from '../src/main/engine/capture/args.ts';
+import { softwareEncoder } from '../src/main/engine/encoders/software.ts';
 import { startChild } from '../src/main/engine/process/child.ts';
 import { startXvfb } from '../test/support/xvfb.ts';
 import { deadline, pause, runBench, say, until } from './support/bench.ts';
@@ -58,7 +60,9 @@ await runBench(async (bench) => {
   const startBare = async (): Promise<{ pid: number; firstByteMs: number; end: () => Promise<void> }> => {
     const args = captureArgs({
       input: x11WindowInput(display, Number(id.replace('window:', '')), FPS),
-      audio: SILENCE,
+      sound: SILENCE,
+      encoder: softwareEncoder(30),
+      watch: false,
       output: { width, height },
       fps: FPS,
       rtmpUrl: null,

@@ -1,17 +1,23 @@
 import type { FrameRate, PictureSize } from '../../../contract/index.ts';
+import type { SoundPlan } from '../audio/plan.ts';
+import type { EncoderPlan } from '../encoders/plan.ts';
 import { teeOutput } from '../ffmpeg/tee.ts';
 
 export type Size = { width: number; height: number };
 
 /** What one capture run of ffmpeg is made of. Pure: the arguments follow from this alone. */
 export type CapturePlan = {
-  /** input options and inputs; the first input carries the picture, `audio` says where sound comes from */
+  /** input options and input number 0, which carries the picture */
   input: readonly string[];
-  audio: { map: string; input: readonly string[] };
+  sound: SoundPlan;
+  encoder: EncoderPlan;
   /** size of the encoded picture, even numbers */
   output: Size;
   fps: FrameRate;
+  /** where the live stream is published; null for nowhere */
   rtmpUrl: string | null;
+  /** a second, tiny output of the picture to file descriptor 4, see `WATCH` */
+  watch: boolean;
   /** seconds added to every timestamp, so that a restarted capture goes on where its readers are */
   timestampOffset: number;
 };
@@ -26,9 +32,6 @@ export function outputSize(source: Size, limit: PictureSize): Size {
   return { width: even(source.width * scale), height: even(source.height * scale) };
 }
 
-/** A silent stereo track: without one, readers of the RTMP stream open 4.8 s later (measured). */
-export const SILENCE = { map: '1:a', input: ['-f', 'lavfi', '-i', 'anullsrc=r=48000:cl=stereo'] } as const;
-
 export const testPatternInput = (size: Size, fps: FrameRate): string[] => [
   '-re',
   '-f',
@@ -36,12 +39,6 @@ export const testPatternInput = (size: Size, fps: FrameRate): string[] => [
   '-i',
   `testsrc2=size=${size.width}x${size.height}:rate=${fps}`,
 ];
-
-/** A quiet 440 Hz tone that beeps every second, paced like the picture. */
-export const TEST_TONE = {
-  map: '1:a',
-  input: ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:beep_factor=2:sample_rate=48000'],
-} as const;
 
 export function x11WindowInput(display: string, windowId: number, fps: FrameRate): string[] {
   return [
@@ -66,17 +63,31 @@ export function x11ScreenInput(display: string, area: Size & { x: number; y: num
   ];
 }
 
+/** The pictures that are looked at to tell a black or frozen one: grey, one byte per pixel, rows from the top; `frameBytes` each. */
+export const WATCH = { width: 64, height: 36, frameBytes: 64 * 36 } as const;
+
+/**
+ * Every picture, tiny: ffmpeg reads next from whatever its slowest output needs, so one of four pictures per second held the sound
+ * back, and with it the stream by 450 ms (measured; 5.1.9). `fast_bilinear` touches only the lines it needs.
+ */
+const watchOutput = (): string[] => [
+  ...['-map', '0:v:0', '-vf', `scale=${WATCH.width}:${WATCH.height}:flags=fast_bilinear,format=gray`],
+  // as they come, in fine steps: pictures repeated here would be counted with those of the stream, and two that fall into one
+  // thirtieth would end the capture with "non monotonically increasing dts"
+  ...['-fps_mode', 'vfr', '-enc_time_base', '1:90000', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:4'],
+];
+
 /**
  * The measured capture command: one encode, `tee` to MPEG-TS on stdout (the ring) and, behind a `fifo` that survives an RTMP
- * outage, FLV to the RTMP server. Progress lines go to file descriptor 3.
+ * outage, FLV to the RTMP server. Progress lines go to file descriptor 3, pictures to watch to 4, sound levels to 5.
  */
 export function captureArgs(plan: CapturePlan): string[] {
-  const { output, fps } = plan;
-  const scale = [
+  const { output, fps, sound, encoder } = plan;
+  const picture = [
     `scale=${output.width}:${output.height}:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bilinear:out_color_matrix=smpte170m:out_range=tv`,
     `pad=${output.width}:${output.height}:(ow-iw)/2:(oh-ih)/2`,
     'setsar=1',
-    'format=yuv420p',
+    ...encoder.filters,
   ].join(',');
   const slaves = [
     // onfail=abort: without it ffmpeg 5.1.9 outlives a killed studio and publishes on (measured), whatever the manual says of the default.
@@ -96,6 +107,8 @@ export function captureArgs(plan: CapturePlan): string[] {
       : [
           {
             options: {
+              // FLV has room for one sound track
+              ...(sound.tracks.length > 1 ? { select: 'v,a:0' } : {}),
               f: 'fifo',
               fifo_format: 'flv',
               queue_size: '120',
@@ -114,18 +127,22 @@ export function captureArgs(plan: CapturePlan): string[] {
     // a grab that fails must end everything at once: otherwise the endless silent track floods ring and readers (40 s of it in
     // the first 200 ms after a window shrank, measured)
     '-xerror',
+    ...encoder.globals,
     ...plan.input,
-    ...plan.audio.input,
-    ...['-map', '0:v:0', '-map', plan.audio.map],
-    ...['-vf', scale],
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
-    ...['-r', String(fps), '-g', String(fps), '-keyint_min', String(fps), '-sc_threshold', '0', '-bf', '0'],
+    ...sound.input,
+    ...(sound.filters.length > 0 ? ['-filter_complex', sound.filters.join(';')] : []),
+    ...['-map', '0:v:0', ...sound.tracks.flatMap(({ map }) => ['-map', map])],
+    ...['-vf', picture],
+    ...encoder.args,
+    ...['-r', String(fps)],
     // unsaid, Chromium takes it for BT.709 and shows pure red as #ff1800, pure green as #00d802 (measured), while ffmpeg and
     // OpenCV take it for BT.601; said, every reader shows what was captured
     ...['-colorspace', 'smpte170m', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'],
     ...['-flags', '+global_header'],
-    ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2'],
+    ...sound.encoder,
+    ...sound.tracks.flatMap(({ title }, i) => (title === '' ? [] : [`-metadata:s:a:${i}`, `title=${title}`])),
     ...(plan.timestampOffset > 0 ? ['-output_ts_offset', plan.timestampOffset.toFixed(3)] : []),
     ...['-f', 'tee', teeOutput(slaves)],
+    ...(plan.watch ? watchOutput() : []),
   ];
 }

@@ -1,4 +1,5 @@
 import type { FrameRate, Source, SourceKind } from '../../../contract/index.ts';
+import type { SoundPlan } from '../audio/plan.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { Size } from './args.ts';
 import type { ReceiverDeps, Session } from './session.ts';
@@ -20,7 +21,8 @@ export interface OpenSource {
   /** present size in physical pixels, and whether pictures can be had */
   state(): Size & { hidden: boolean; gone: boolean };
   input(fps: FrameRate): readonly string[];
-  readonly audio: { map: string; input: readonly string[] };
+  /** sound of its own; without, the session's sound plan is heard */
+  readonly audio?: SoundPlan;
   release(): Promise<void>;
 }
 

@@ -1,25 +1,66 @@
 import { describe, expect, it } from 'vitest';
 import type { CaptureInfo, Source } from '../../../contract/index.ts';
 import type { ChildExit } from '../process/child.ts';
-import { SILENCE, captureArgs, outputSize, x11WindowInput } from './args.ts';
+import { SILENCE } from '../audio/plan.ts';
+import { softwareEncoder } from '../encoders/software.ts';
+import { WATCH, captureArgs, outputSize, x11WindowInput, type CapturePlan } from './args.ts';
+import { pictureSplitter } from './watch-pictures.ts';
 import { classifyExit } from './classify.ts';
 import { looksLikeGame, selectSource, sortSources } from './select.ts';
 import { deriveSession, type SessionFacts } from './status.ts';
 
 describe('the capture command', () => {
-  const args = captureArgs({
+  const plan: CapturePlan = {
     input: x11WindowInput(':99', 0x20_0002, 30),
-    audio: SILENCE,
+    sound: SILENCE,
+    encoder: softwareEncoder(30),
+    watch: false,
     output: { width: 1280, height: 720 },
     fps: 30,
     rtmpUrl: 'rtmp://127.0.0.1:1935/live/test',
     timestampOffset: 0,
-  });
+  };
+  const args = captureArgs(plan);
 
   it('is the measured one', () => {
     expect(args.join(' ')).toMatchInlineSnapshot(
-      `"-hide_banner -nostats -loglevel warning -progress pipe:3 -stats_period 0.25 -xerror -f x11grab -framerate 30 -draw_mouse 0 -window_id 0x200002 -i :99 -f lavfi -i anullsrc=r=48000:cl=stereo -map 0:v:0 -map 1:a -vf scale=1280:720:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bilinear:out_color_matrix=smpte170m:out_range=tv,pad=1280:720:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p -c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -r 30 -g 30 -keyint_min 30 -sc_threshold 0 -bf 0 -colorspace smpte170m -color_primaries bt709 -color_trc bt709 -color_range tv -flags +global_header -c:a aac -b:a 128k -ac 2 -f tee [f=mpegts:mpegts_flags=+resend_headers:flush_packets=1:omit_video_pes_length=0:onfail=abort]pipe:1|[f=fifo:fifo_format=flv:queue_size=120:drop_pkts_on_overflow=1:attempt_recovery=1:recovery_wait_time=1:recover_any_error=1:onfail=ignore]rtmp://127.0.0.1:1935/live/test"`,
+      `"-hide_banner -nostats -loglevel warning -progress pipe:3 -stats_period 0.25 -xerror -f x11grab -framerate 30 -draw_mouse 0 -window_id 0x200002 -i :99 -f lavfi -i anullsrc=r=48000:cl=stereo -map 0:v:0 -map 1:a -vf scale=1280:720:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bilinear:out_color_matrix=smpte170m:out_range=tv,pad=1280:720:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p -c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -g 30 -keyint_min 30 -sc_threshold 0 -bf 0 -r 30 -colorspace smpte170m -color_primaries bt709 -color_trc bt709 -color_range tv -flags +global_header -c:a aac -b:a 128k -ac 2 -f tee [f=mpegts:mpegts_flags=+resend_headers:flush_packets=1:omit_video_pes_length=0:onfail=abort]pipe:1|[f=fifo:fifo_format=flv:queue_size=120:drop_pkts_on_overflow=1:attempt_recovery=1:recovery_wait_time=1:recover_any_error=1:onfail=ignore]rtmp://127.0.0.1:1935/live/test"`,
     );
+  });
+
+  it('with pictures to watch has one output more, after the stream', () => {
+    const watched = captureArgs({ ...plan, watch: true });
+    expect(watched.slice(0, args.length)).toEqual(args);
+    expect(watched.slice(args.length).join(' ')).toMatchInlineSnapshot(
+      `"-map 0:v:0 -vf scale=64:36:flags=fast_bilinear,format=gray -fps_mode vfr -enc_time_base 1:90000 -c:v rawvideo -f rawvideo pipe:4"`,
+    );
+  });
+
+  it('with several sound tracks sends the first to RTMP', () => {
+    const mixed = captureArgs({
+      ...plan,
+      sound: {
+        ...SILENCE,
+        filters: ['[1:a]asplit[all][solo]', '[all]volume=0.5[mix]'],
+        tracks: [
+          { map: '[mix]', title: 'Mix' },
+          { map: '[solo]', title: 'Desktop' },
+        ],
+      },
+    }).join(' ');
+    expect(mixed).toContain(
+      '-filter_complex [1:a]asplit[all][solo];[all]volume=0.5[mix] -map 0:v:0 -map [mix] -map [solo] -vf',
+    );
+    expect(mixed).toContain('-metadata:s:a:0 title=Mix -metadata:s:a:1 title=Desktop');
+    expect(mixed).toContain(String.raw`|[select=v,a\\\:0:f=fifo`);
+  });
+
+  it('hands on every seventh tiny picture at 30 fps, whole however it was cut', () => {
+    const seen: number[] = [];
+    const push = pictureSplitter(30, (picture) => seen.push(picture.length, picture[0] ?? -1));
+    const bytes = Uint8Array.from({ length: WATCH.frameBytes * 20 }, (_, i) => Math.floor(i / WATCH.frameBytes));
+    for (let at = 0; at < bytes.length; at += 1000) push(bytes.subarray(at, at + 1000));
+    expect(seen).toEqual([WATCH.frameBytes, 0, WATCH.frameBytes, 8, WATCH.frameBytes, 16]);
   });
 
   it.each([

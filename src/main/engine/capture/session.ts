@@ -12,6 +12,9 @@ import type { Log } from '../logging/log.ts';
 import type { AccessUnit } from '../replay/accessUnit.ts';
 import { Backoff, pause } from '../process/backoff.ts';
 import { startChild, within, type Child, type ChildExit } from '../process/child.ts';
+import { SILENCE, type SoundPlan } from '../audio/plan.ts';
+import { softwareEncoder } from '../encoders/software.ts';
+import { pictureSplitter } from './watch-pictures.ts';
 import { captureArgs, outputSize, type Size } from './args.ts';
 import type { GrabbingBackend, OpenSource, SourceEvent } from './backend.ts';
 import { classifyExit } from './classify.ts';
@@ -65,6 +68,12 @@ export type SessionDeps = ReceiverDeps & {
   ffmpeg: Ffmpeg;
   backend: GrabbingBackend;
   rtmpUrl: () => string | null;
+  /** what is heard with the picture when the next ffmpeg starts, silence without; a source that brings its own sound is not asked */
+  sound?: () => SoundPlan;
+  /** tiny grey pictures (`WATCH`), about four per second; what came before `onRestart` was of the ffmpeg before */
+  watchPictures?: (picture: Uint8Array) => void;
+  /** lines a sound plan with `levels` prints */
+  onLevels?: (line: string) => void;
 };
 
 export type SessionOptions = { source: Source; fps: FrameRate; pictureSize: PictureSize };
@@ -204,16 +213,19 @@ export class CaptureSession implements Session {
 
   /** One ffmpeg from start to end. */
   async #runOnce(open: OpenSource, output: Size): Promise<Outcome> {
-    const { ring, log, clock, rtmpUrl, ffmpeg, onProgress, onRestart } = this.#deps;
+    const { ring, log, clock, rtmpUrl, ffmpeg, onProgress, onRestart, watchPictures, onLevels } = this.#deps;
     const parser = new ProgressParser();
     const before = open.state();
     if (before.gone) return 'gone';
+    const sound = open.audio ?? this.#deps.sound?.() ?? SILENCE;
     const args = captureArgs({
       input: open.input(this.#options.fps),
-      audio: open.audio,
+      sound,
+      encoder: softwareEncoder(this.#options.fps),
       output,
       fps: this.#options.fps,
       rtmpUrl: rtmpUrl(),
+      watch: watchPictures !== undefined,
       timestampOffset: this.#facts.liveSince === undefined ? 0 : clock() - this.#startedAt,
     });
     if (this.#facts.liveSince === undefined) this.#startedAt = clock();
@@ -231,6 +243,10 @@ export class CaptureSession implements Session {
         if (block) onProgress(block);
       },
       onStderrLine: (line) => log.debug({ line }, 'ffmpeg'),
+      extra: [
+        ...(watchPictures ? [{ fd: 4, onData: pictureSplitter(this.#options.fps, watchPictures) }] : []),
+        ...(sound.levels ? [{ fd: 5, onLine: (line: string) => onLevels?.(line) }] : []),
+      ],
     });
     this.#child = child;
     const startedAt = this.#deps.now();

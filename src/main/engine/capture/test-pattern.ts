@@ -1,5 +1,6 @@
 import type { Source } from '../../../contract/index.ts';
-import { TEST_TONE, testPatternInput } from './args.ts';
+import { TEST_TONE } from '../audio/plan.ts';
+import { testPatternInput } from './args.ts';
 import type { GrabbingBackend } from './backend.ts';
 
 const SIZE = { width: 1280, height: 720 };

@@ -5,7 +5,7 @@ import type { X11Screen } from '../../x11/screens.ts';
 import type { X11Window } from '../../x11/windows.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { Log } from '../logging/log.ts';
-import { SILENCE, x11ScreenInput, x11WindowInput } from './args.ts';
+import { x11ScreenInput, x11WindowInput } from './args.ts';
 import type { GrabbingBackend, OpenSource, SourceEvent } from './backend.ts';
 import { looksLikeGame } from './select.ts';
 
@@ -113,7 +113,6 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
       name: source.name,
       state: () => ({ width: watch.geometry.width, height: watch.geometry.height, hidden: !watch.mapped, gone }),
       input: (fps) => x11WindowInput(displayName, xid, fps),
-      audio: SILENCE,
       async release() {
         stopListening();
         await watch.release().catch((error: unknown) => log.info({ err: error }, 'the window watch was already gone'));
@@ -140,7 +139,6 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
       name: source.name,
       state: () => ({ width: screen.width, height: screen.height, hidden: false, gone }),
       input: (fps) => x11ScreenInput(displayName, screen, fps),
-      audio: SILENCE,
       release: async () => {
         stopListening();
         return Promise.resolve();

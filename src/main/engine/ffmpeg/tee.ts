@@ -8,8 +8,13 @@ export type TeeSlave = { options: Readonly<Record<string, string>>; target: stri
 const OPTION_NAME = /^[a-z0-9_]+$/;
 const TARGET = /^(pipe:\d+|rtmp:\/\/127\.0\.0\.1:\d{1,5}\/live\/[A-Za-z0-9_-]{1,64})$/;
 
-/** Backslash before every character that `av_get_token` or the slave list could read as syntax. */
-export const escapeTee = (text: string): string => text.replace(/[\\'|[\]:=\s]/g, '\\$&');
+const escapeOnce = (text: string): string => text.replace(/[\\'|[\]:=\s]/g, '\\$&');
+
+/**
+ * Backslash before every character that `av_get_token` could read as syntax, twice: an option's value is read once with the list of
+ * slaves and once with the slave's options (escaped once, `select=v,a\:0` lost its slave; measured).
+ */
+export const escapeTee = (text: string): string => escapeOnce(escapeOnce(text));
 
 /** Errors: throws on an option name or a target that is not one of ours; keys are validated before, this is the second lock. */
 export function teeOutput(slaves: readonly TeeSlave[]): string {

@@ -28,7 +28,13 @@ export type ChildOptions = {
   onStderrLine?: (line: string) => void;
   /** stdout: bytes to `onStdout`, or kept as a stream by `stdout` */
   onStdout?: (chunk: Buffer) => void;
+  /** further pipes from the child, each on its own file descriptor (4 and up) */
+  extra?: readonly ExtraPipe[];
 };
+
+/** A further pipe from the child: bytes as they come, or whole lines. */
+export type ExtraPipe =
+  { fd: number; onData: (chunk: Buffer) => void } | { fd: number; onLine: (line: string) => void };
 
 export type StopOptions = {
   /** written to stdin first (ffmpeg ends cleanly on `q`) */
@@ -62,11 +68,18 @@ export async function within(promise: Promise<unknown>, ms: number): Promise<boo
   }
 }
 
+/** stdin, stdout, stderr, the control lines' 3 and the extra ones; what lies between is closed to the child. */
+function stdioOf({ onControlLine, extra = [] }: ChildOptions): ('pipe' | 'ignore')[] {
+  const last = Math.max(3, ...extra.map(({ fd }) => fd));
+  const wanted = new Set([0, 1, 2, ...(onControlLine ? [3] : []), ...extra.map(({ fd }) => fd)]);
+  return Array.from({ length: last + 1 }, (_, fd) => (wanted.has(fd) ? 'pipe' : 'ignore'));
+}
+
 /** Starts a program. A program that cannot be started still gives a `Child`, whose exit carries `spawnError`. */
 export function startChild(options: ChildOptions): Child {
   const startedAt = performance.now();
   const child = spawn(options.command, [...options.args], {
-    stdio: ['pipe', 'pipe', 'pipe', options.onControlLine ? 'pipe' : 'ignore'],
+    stdio: stdioOf(options),
     env: options.env ?? process.env,
     windowsHide: true,
   });
@@ -86,6 +99,12 @@ export function startChild(options: ChildOptions): Child {
   });
   const control = child.stdio[3];
   if (options.onControlLine && control instanceof Readable) eachLine(control, options.onControlLine);
+  for (const pipe of options.extra ?? []) {
+    const stream = child.stdio.at(pipe.fd);
+    if (!(stream instanceof Readable)) continue;
+    if ('onLine' in pipe) eachLine(stream, pipe.onLine);
+    else stream.on('data', pipe.onData).on('error', () => undefined);
+  }
 
   const exited = new Promise<ChildExit>((resolve) => {
     const settle = (code: number | null, signal: NodeJS.Signals | null, spawnError?: Error): void =>

@@ -45,6 +45,22 @@ describe('a child process', () => {
     expect(exit.requested).toBe(false);
   });
 
+  it('has further pipes, for bytes and for lines', async () => {
+    const got: string[] = [];
+    const bytes: Buffer[] = [];
+    const exit = await startChild({
+      name: 'test',
+      command: process.execPath,
+      args: ['-e', `const fs = require('fs'); fs.writeSync(4, 'ab'); fs.writeSync(6, 'one\\ntwo\\n')`],
+      extra: [
+        { fd: 4, onData: (chunk) => bytes.push(chunk) },
+        { fd: 6, onLine: (line) => got.push(line) },
+      ],
+    }).exited;
+    expect(exit.code).toBe(0);
+    expect([Buffer.concat(bytes).toString(), ...got]).toEqual(['ab', 'one', 'two']);
+  });
+
   it('that does not exist is an exit with its reason, not an exception', async () => {
     const child = startChild({ name: 'none', command: '/does/not/exist', args: [] });
     expect((await child.exited).spawnError).toBeInstanceOf(Error);
