@@ -77,6 +77,8 @@ export interface TestWindow {
   move(x: number, y: number): Promise<void>;
   rename(title: string): Promise<void>;
   raise(): Promise<void>;
+  /** WM_PROTOCOLS: what it says it takes part in; it answers nothing of it */
+  setProtocols(names: readonly string[]): Promise<void>;
   unmap(): Promise<void>;
   map(): Promise<void>;
   /** Destroys the window and ends the connection. */
@@ -131,6 +133,10 @@ export async function startWindow(options: TestWindowOptions): Promise<TestWindo
       await done();
     },
     raise: then(() => client.RaiseWindow(id)),
+    setProtocols: async (names) => {
+      await set('WM_PROTOCOLS', 'ATOM', 32, await Promise.all(names.map(atom)));
+      await done();
+    },
     unmap: then(() => client.UnmapWindow(id)),
     map: then(() => client.MapWindow(id)),
     close: async () => {

@@ -5,6 +5,8 @@ import type { Unsubscribe, X11Connection } from './connection.ts';
 import type { X11Error } from './errors.ts';
 import { KeyGrabs } from './keys.ts';
 import type { KeyGrab } from './keys.ts';
+import { WindowPings } from './ping.ts';
+import type { Responds } from './ping.ts';
 import { listScreens } from './screens.ts';
 import type { X11Screen } from './screens.ts';
 import { watchWindow } from './watch.ts';
@@ -23,6 +25,8 @@ export interface X11Display {
   onWindowsChanged(listener: () => void): Unsubscribe;
   /** See `watchWindow`. */
   watchWindow(id: number, listener: (event: WindowEvent) => void): Promise<WindowWatch>;
+  /** See `WindowPings`. */
+  responds(id: number, signal: AbortSignal): Promise<Responds>;
   /** See `KeyGrabs.grab`. */
   grabKey(combination: KeyCombination, onPress: () => void): Promise<KeyGrab>;
   /** Called once if the connection ends other than by `close`; soon if it already has. */
@@ -38,6 +42,7 @@ export async function openDisplay(name: string, signal?: AbortSignal): Promise<X
   const connection: X11Connection = await connect(name, signal);
   const changes = new WindowChanges(connection);
   const keys = new KeyGrabs(connection);
+  const pings = new WindowPings(connection);
   connection.onLost(() => {
     changes.stop();
     keys.stop();
@@ -48,6 +53,7 @@ export async function openDisplay(name: string, signal?: AbortSignal): Promise<X
     listScreens: () => listScreens(connection),
     onWindowsChanged: (listener) => changes.subscribe(listener),
     watchWindow: (id, listener) => watchWindow(connection, id, listener),
+    responds: (id, signal) => pings.responds(id, signal),
     grabKey: (combination, onPress) => keys.grab(combination, onPress),
     onLost: (listener) => connection.onLost(listener),
     close: () => {

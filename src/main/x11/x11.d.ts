@@ -59,11 +59,25 @@ declare module 'x11' {
     /** 0 modifiers, 1 keyboard, 2 pointer */
     request: number;
   }
+  export interface XClientMessageEvent {
+    name: 'ClientMessage';
+    wid: number;
+    message_type: number;
+    /** five values of 32 bits, or more of fewer */
+    data: number[];
+  }
   export interface XIgnoredEvent {
-    name: 'ClientMessage' | 'Expose' | 'NoExposure' | 'GravityNotify' | 'CirculateNotify' | 'KeymapNotify' | undefined;
+    name: 'Expose' | 'NoExposure' | 'GravityNotify' | 'CirculateNotify' | 'KeymapNotify' | undefined;
   }
   export type XEvent =
-    XKeyEvent | XStructureEvent | XCreateEvent | XConfigureEvent | XPropertyEvent | XMappingEvent | XIgnoredEvent;
+    | XKeyEvent
+    | XStructureEvent
+    | XCreateEvent
+    | XConfigureEvent
+    | XPropertyEvent
+    | XMappingEvent
+    | XClientMessageEvent
+    | XIgnoredEvent;
 
   export interface XWindowAttributes {
     /** 1 InputOutput, 2 InputOnly */
@@ -220,6 +234,8 @@ declare module 'x11' {
       format: 8 | 16 | 32,
       data: Buffer | readonly number[] | string,
     ): void;
+    /** `event` is the 32 bytes of the event as they travel */
+    SendEvent(destination: number, propagate: 0 | 1, eventMask: number, event: Buffer): void;
     MapWindow(window: number): void;
     UnmapWindow(window: number): void;
     DestroyWindow(window: number): void;
