@@ -24,8 +24,7 @@ import { ClipLibrary, removeStalePartials } from './clips/library.ts';
 import { PARTIAL_PREFIX } from './clips/save.ts';
 import { Saves } from './clips/saves.ts';
 import { FfmpegTools } from './ffmpeg/tools.ts';
-import { SteadyProblems, deriveHealth } from './health/health.ts';
-import { ByteRate, RateWindow } from './health/window.ts';
+import { HealthMonitor } from './health/monitor.ts';
 import type { Host } from './host.ts';
 import { StudioKeys } from './hotkeys/studio-keys.ts';
 import { IntentQueue } from './intents.ts';
@@ -91,9 +90,7 @@ export class Engine implements Studio {
   readonly #thumbnails = new Thumbnails();
   readonly #pictures: BrowserPictures;
   readonly #gopThumbnails: GopThumbnails;
-  readonly #rates = new RateWindow();
-  readonly #byteRate = new ByteRate();
-  readonly #steady = new SteadyProblems();
+  readonly #health: HealthMonitor;
   readonly #intents = new IntentQueue();
   readonly #closing = new AbortController();
   #settings: Settings;
@@ -116,6 +113,17 @@ export class Engine implements Studio {
         this.#log.warn({ problem }, 'replay ring');
         if (problem.code === 'ring-overflow') this.#overflowed = true;
       },
+    });
+    this.#health = new HealthMonitor({
+      platform: process.platform,
+      clock,
+      log: log.child({ part: 'health' }),
+      folders: () => [
+        { name: 'the clips folder', folder: clipsFolder },
+        { name: 'the data folder', folder: dataFolder },
+      ],
+      clipSeconds: () => Math.max(...this.#settings.savePresets.map(({ seconds }) => seconds ?? 60)),
+      onChange,
     });
     this.#ring.onAccessUnit((picture) => this.#capture.notePicture(picture));
     this.#tools = new FfmpegTools(options.env, this.#log, onChange);
@@ -185,8 +193,8 @@ export class Engine implements Studio {
         rtmpUrl: () => this.#rtmp.publishUrl(),
         clock,
         now: unixNow,
-        onProgress: (block) => this.#rates.add(clock(), block),
-        onRestart: () => this.#rates.reset(),
+        onProgress: (block) => this.#health.noteProgress(block),
+        onRestart: () => this.#health.restarted(),
         onChange: onCapture,
         onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
       },
@@ -235,6 +243,7 @@ export class Engine implements Studio {
       ...this.#clipsFolders().map(async (folder) => removeStalePartials(folder, PARTIAL_PREFIX, Date.now())),
     ]);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#health.start();
     this.refresh();
     this.#recovery.find().catch((error: unknown) => this.#log.warn({ err: error }, 'looking for leftovers failed'));
     if (tools) {
@@ -250,6 +259,7 @@ export class Engine implements Studio {
     this.#saves.close();
     this.#recovery.close();
     clearInterval(this.#ticker);
+    this.#health.close();
     await Promise.all([
       this.#capture.close(),
       this.#relay.close(),
@@ -287,8 +297,7 @@ export class Engine implements Studio {
 
   async stopCapture(): Promise<SessionState> {
     await this.#capture.stop();
-    this.#rates.reset();
-    this.#byteRate.reset();
+    this.#health.stopped();
     this.refresh();
     return this.state.session;
   }
@@ -387,12 +396,13 @@ export class Engine implements Studio {
     const hotkeys = this.#keys.statuses;
     const replay = this.#ring.status();
     this.#marks.prune(replay);
-    const health = deriveHealth({
+    const push: StudioState['push'] = [];
+    const health = this.#health.derive({
       session,
-      rates: this.#rates.read(clock()),
-      bitrateKbps: this.#byteRate.kbps(),
       rtmp,
       hotkeys,
+      push,
+      replay,
       steadySince: facts?.steadySince,
       now,
       standing: [...(facts?.problems ?? []), ...this.#standingProblems()],
@@ -401,12 +411,12 @@ export class Engine implements Studio {
       session,
       rtmp,
       hotkeys,
-      health: { ...health, problems: this.#steady.filter(health.problems, now) },
+      health,
       replay,
       saves: this.#saves.jobs,
       marks: [...this.#marks.list],
       recovery: this.#recovery.info,
-      push: [],
+      push,
       encoders: [],
       audio: { unavailable: null, devices: [], tracks: [] },
       setupTest: { state: 'idle' },
@@ -463,7 +473,7 @@ export class Engine implements Studio {
   }
 
   #tick(): void {
-    this.#byteRate.add(clock(), this.#ring.totalBytes);
+    this.#health.noteBytes(this.#ring.totalBytes);
     this.refresh();
   }
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CaptureInfo, SessionState } from '../../../contract/index.ts';
-import { SteadyProblems, deriveHealth, type HealthInput } from './health.ts';
+import { CATALOG } from './catalog.ts';
+import { deriveHealth, type HealthInput } from './health.ts';
 import { ByteRate, RateWindow } from './window.ts';
 
 const block = (frame: number, outTime: number, dup = 0, drop = 0): Parameters<RateWindow['add']>[1] => ({
@@ -92,6 +93,7 @@ describe('what is wrong now', () => {
     bitrateKbps: 5000,
     rtmp: { state: 'up', url: 'rtmp://127.0.0.1:1935/live/test', publishers: [], readers: [] },
     hotkeys: [{ id: 'save', state: 'off' }],
+    push: [],
     steadySince: 0,
     now: 60,
     standing: [],
@@ -126,13 +128,53 @@ describe('what is wrong now', () => {
     expect(codes({ steadySince: undefined, rates })).toEqual([]);
   });
 
-  it('warns of a rate only when it stays low', () => {
-    const steady = new SteadyProblems();
-    const low = [{ code: 'fps-low', severity: 'warning', message: '', remedy: '' }] as const;
-    expect([0, 1, 1.9, 2, 3].map((now) => steady.filter(low, now).length)).toEqual([0, 0, 0, 1, 1]);
-    expect(steady.filter([], 4)).toEqual([]);
-    expect(steady.filter(low, 5)).toEqual([]);
-    expect(steady.filter([{ ...low[0], code: 'stalled', severity: 'error' }], 6)).toHaveLength(1);
+  it('counts a push only while it is being tried again, and several as one', () => {
+    const error = { code: 'push-failed', message: 'It does not answer.', remedy: 'Check the address.' } as const;
+    const target = {
+      url: 'rtmp://127.0.0.1/x',
+      enabled: true,
+      hasKey: true,
+      since: 0,
+      attempt: 1,
+      kbps: null,
+      skips: 0,
+    };
+    const push = (name: string, state: 'live' | 'retrying'): HealthInput['push'][number] => ({
+      ...{ ...target, id: name, name, state },
+      ...(state === 'retrying' ? { error } : {}),
+    });
+    expect(codes({ push: [push('a', 'live')] })).toEqual([]);
+    const { problems } = deriveHealth({
+      ...good,
+      push: [push('a', 'live'), push('b', 'retrying'), push('c', 'retrying')],
+    });
+    expect(problems).toEqual([
+      {
+        code: 'push-failed',
+        severity: 'warning',
+        message: 'b: It does not answer. The same goes for 1 more.',
+        remedy: error.remedy,
+      },
+    ]);
+  });
+
+  it('tells a lost camera from a closed window', () => {
+    const error = { code: 'source-gone', message: 'Gone.', remedy: 'Plug it in.' } as const;
+    const failed = (kind: 'camera' | 'window'): SessionState => ({
+      state: 'failed',
+      source: { ...source, kind },
+      error,
+      at: 0,
+    });
+    expect(codes({ session: failed('camera') })).toEqual(['device-lost']);
+    expect(codes({ session: failed('window') })).toEqual([]);
+  });
+
+  it('is as severe as the catalog says', () => {
+    const rates = { ...good.rates, fps: 1, speed: 0.1, duplicatedRecently: 999, droppedRecently: 999 };
+    const { problems } = deriveHealth({ ...good, rates });
+    expect(problems).toHaveLength(4);
+    for (const { code, severity } of problems) expect(severity).toBe(CATALOG[code].severity);
   });
 
   it('shows no rates when nothing runs', () => {

@@ -3,9 +3,11 @@ import {
   type Health,
   type HotkeyStatus,
   type Problem,
+  type PushStatus,
   type RtmpStatus,
   type SessionState,
 } from '../../../contract/index.ts';
+import { CATALOG, THRESHOLDS } from './catalog.ts';
 import type { Rates } from './window.ts';
 
 export type HealthInput = {
@@ -14,6 +16,7 @@ export type HealthInput = {
   bitrateKbps: number | null;
   rtmp: RtmpStatus;
   hotkeys: readonly HotkeyStatus[];
+  push: readonly PushStatus[];
   /** since when the present ffmpeg delivers pictures, Unix seconds; undefined before its first */
   steadySince: number | undefined;
   /** Unix seconds */
@@ -22,97 +25,69 @@ export type HealthInput = {
   standing: readonly Problem[];
 };
 
-/** A capture that has just begun is not yet "too slow". */
-const SETTLE_SECONDS = 3;
-/** Another program's pictures come less evenly than our own encoder's progress. */
-const SENDER_SPEED = 0.95;
-
 /**
- * The one derivation of what is wrong now. Thresholds: fps below 95 % of the target, speed below 0.98, more than 1 % of two
- * minutes' pictures repeated or dropped.
+ * The one derivation of what is wrong now, for the UI, `/api/status` and the log. Thresholds: `THRESHOLDS`; `SteadyProblems` adds the
+ * times.
  */
 export function deriveHealth(input: HealthInput): Health {
-  const { session, rates, bitrateKbps, rtmp, hotkeys, steadySince, now } = input;
+  const { session, rates, bitrateKbps, rtmp, hotkeys, push, steadySince, now } = input;
   const running = session.state === 'live' || session.state === 'stalled' || session.state === 'reconnecting';
   const source = 'source' in session ? session.source : null;
   const sentToUs = source !== null && isSentToUs(source.kind);
   // what another program sends has no rate that we asked for
   const targetFps = sentToUs ? null : (source?.fps ?? null);
   const problems: Problem[] = [];
-  const add = (code: Problem['code'], severity: Problem['severity'], message: string, remedy: string): void => {
-    problems.push({ code, severity, message, remedy });
+  const add = (code: Problem['code'], message: string, remedy: string = CATALOG[code].remedy): void => {
+    problems.push({ code, severity: CATALOG[code].severity, message, remedy });
   };
+  const settled = session.state === 'live' && steadySince !== undefined && now - steadySince > THRESHOLDS.settleSeconds;
 
   if (session.state === 'stalled') {
     add(
       'stalled',
-      'error',
       `No new picture for ${Math.max(1, Math.round(now - session.stalledSince))} s.`,
       sentToUs
         ? 'Look at the program that sends: it may hang or be paused. It goes on by itself as soon as pictures come.'
         : 'Look at the captured window: it may hang or wait. After 10 s the capture is started again by itself.',
     );
   }
-  if (
-    session.state === 'live' &&
-    steadySince !== undefined &&
-    now - steadySince > SETTLE_SECONDS &&
-    targetFps !== null
-  ) {
-    if (rates.fps !== null && rates.fps < 0.95 * targetFps) {
-      add(
-        'fps-low',
-        'warning',
-        `Only ${rates.fps.toFixed(1)} of ${targetFps} new pictures per second arrive.`,
-        'Choose 30 fps or a smaller picture in the settings.',
-      );
+  if (settled && targetFps !== null) {
+    if (rates.fps !== null && rates.fps < THRESHOLDS.fpsShare * targetFps) {
+      add('fps-low', `Only ${rates.fps.toFixed(1)} of ${targetFps} new pictures per second arrive.`);
     }
-    if (rates.speed !== null && rates.speed < 0.98) {
-      add(
-        'speed-low',
-        'warning',
-        `Encoding runs at ${(Math.floor(rates.speed * 100) / 100).toFixed(2)}x, slower than real time.`,
-        'Choose a smaller picture or 30 fps, or close programs that use the processor.',
-      );
+    if (rates.speed !== null && rates.speed < THRESHOLDS.speed) {
+      add('speed-low', `Encoding runs at ${(Math.floor(rates.speed * 100) / 100).toFixed(2)}x, slower than real time.`);
     }
     const expected = Math.min(120, now - steadySince) * targetFps;
-    if (rates.duplicatedRecently > Math.max(5, 0.01 * expected)) {
-      add(
-        'frames-duplicated',
-        'warning',
-        `${rates.duplicatedRecently} pictures had to be repeated in the last two minutes.`,
-        'The source delivers too few pictures, or the computer was busy.',
-      );
+    const tooMany = Math.max(THRESHOLDS.lostAtLeast, THRESHOLDS.lostShare * expected);
+    if (rates.duplicatedRecently > tooMany) {
+      add('frames-duplicated', `${rates.duplicatedRecently} pictures had to be repeated in the last two minutes.`);
     }
-    if (rates.droppedRecently > Math.max(5, 0.01 * expected)) {
-      add(
-        'frames-dropped',
-        'warning',
-        `${rates.droppedRecently} pictures were dropped in the last two minutes.`,
-        'Choose a smaller picture or 30 fps.',
-      );
+    if (rates.droppedRecently > tooMany) {
+      add('frames-dropped', `${rates.droppedRecently} pictures were dropped in the last two minutes.`);
     }
   }
-  if (
-    sentToUs &&
-    session.state === 'live' &&
-    steadySince !== undefined &&
-    now - steadySince > SETTLE_SECONDS &&
-    rates.speed !== null &&
-    rates.speed < SENDER_SPEED
-  ) {
+  if (settled && sentToUs && rates.speed !== null && rates.speed < THRESHOLDS.senderSpeed) {
     add(
       'speed-low',
-      'warning',
       `The stream arrives at ${(Math.floor(rates.speed * 100) / 100).toFixed(2)}x, slower than real time.`,
       'Lower the resolution, the frame rate or the encoder preset in the program that sends.',
     );
   }
-  if (rtmp.state === 'down') add('rtmp-down', 'error', rtmp.error.message, rtmp.error.remedy);
+  if (rtmp.state === 'down') add('rtmp-down', rtmp.error.message, rtmp.error.remedy);
   const refused = hotkeys.flatMap((hotkey) => (hotkey.state === 'unavailable' ? [hotkey.error] : []));
   const [first] = refused;
   if (first) {
-    add('hotkey-unavailable', 'warning', refused.map(({ message }) => message).join(' '), first.remedy);
+    add('hotkey-unavailable', refused.map(({ message }) => message).join(' '), first.remedy);
+  }
+  const failing = push.flatMap(({ state, name, error }) => (state === 'retrying' && error ? [{ name, error }] : []));
+  const [failed] = failing;
+  if (failed) {
+    const others = failing.length === 1 ? '' : ` The same goes for ${failing.length - 1} more.`;
+    add('push-failed', `${failed.name}: ${failed.error.message}${others}`, failed.error.remedy);
+  }
+  if (session.state === 'failed' && session.error.code === 'source-gone' && source && source.kind !== 'window') {
+    add('device-lost', session.error.message, session.error.remedy);
   }
   problems.push(...input.standing);
 
@@ -128,23 +103,4 @@ export function deriveHealth(input: HealthInput): Health {
     targetFps,
     problems,
   };
-}
-
-/** Rates of a shared computer flicker around a threshold; only what stays for this long is worth a warning. */
-const PERSIST_SECONDS = 2;
-
-/** Holds back warnings about rates until they have stood for two seconds; errors pass at once. */
-export class SteadyProblems {
-  readonly #since = new Map<Problem['code'], number>();
-
-  filter(problems: readonly Problem[], now: number): Problem[] {
-    for (const code of this.#since.keys())
-      if (!problems.some((problem) => problem.code === code)) this.#since.delete(code);
-    return problems.filter(({ code }) => {
-      if (code !== 'fps-low' && code !== 'speed-low') return true;
-      const since = this.#since.get(code) ?? now;
-      this.#since.set(code, since);
-      return now - since >= PERSIST_SECONDS;
-    });
-  }
 }
