@@ -128,10 +128,7 @@ export const TEST_PROGRAMS = [
 ];
 
 /** Where the module lies that lets nginx speak RTMP. */
-const NGINX_RTMP = [
-  '/usr/lib/nginx/modules/ngx_rtmp_module.so',
-  '/usr/lib64/nginx/modules/ngx_rtmp_module.so',
-];
+const NGINX_RTMP = ['/usr/lib/nginx/modules/ngx_rtmp_module.so', '/usr/lib64/nginx/modules/ngx_rtmp_module.so'];
 
 const DEJAVU = [
   '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
