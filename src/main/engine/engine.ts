@@ -195,6 +195,7 @@ export class Engine implements Studio {
         now: unixNow,
         onProgress: (block) => this.#health.noteProgress(block),
         onRestart: () => this.#health.restarted(),
+        watchPictures: this.#health.pictures,
         onChange: onCapture,
         onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
       },

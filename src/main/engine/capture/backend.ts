@@ -23,6 +23,8 @@ export interface OpenSource {
   input(fps: FrameRate): readonly string[];
   /** sound of its own; without, the session's sound plan is heard */
   readonly audio?: SoundPlan;
+  /** Whether its program still reacts; absent where nobody can be asked. May reject once the source is gone. */
+  responds?(signal: AbortSignal): Promise<'yes' | 'no' | 'unknown'>;
   release(): Promise<void>;
 }
 

@@ -64,14 +64,24 @@ export type ReceiverDeps = {
   onRecovered: (message: string) => void;
 };
 
+/** Looks at the pictures of a capture, to tell a black or frozen one. */
+export type PictureWatcher = {
+  begin(source: OpenSource): void;
+  /** a tiny grey picture (`WATCH`), about four per second */
+  add(picture: Uint8Array): void;
+  /** the next pictures will be another ffmpeg's */
+  interrupt(): void;
+  end(): void;
+};
+
 export type SessionDeps = ReceiverDeps & {
   ffmpeg: Ffmpeg;
   backend: GrabbingBackend;
   rtmpUrl: () => string | null;
   /** what is heard with the picture when the next ffmpeg starts, silence without; a source that brings its own sound is not asked */
   sound?: () => SoundPlan;
-  /** tiny grey pictures (`WATCH`), about four per second; what came before `onRestart` was of the ffmpeg before */
-  watchPictures?: (picture: Uint8Array) => void;
+  /** looks at what is captured; without it no picture is made for it */
+  watchPictures?: PictureWatcher;
   /** lines a sound plan with `levels` prints */
   onLevels?: (line: string) => void;
 };
@@ -179,6 +189,7 @@ export class CaptureSession implements Session {
     const backoff = new Backoff({ delaysMs: [50, 500, 1000, 2000, 4000, 8000], healthyMs: 5000 });
     try {
       this.#open = await backend.open(source, ffmpeg, (event) => this.#onSourceEvent(event), this.#stop.signal);
+      this.#deps.watchPictures?.begin(this.#open);
       const output = outputSize(this.#open.state(), this.#options.pictureSize);
       this.#set({ info: this.#describe(output) });
       while (!this.#stopped()) {
@@ -207,6 +218,7 @@ export class CaptureSession implements Session {
       this.#end();
     } finally {
       clearTimeout(deadline);
+      this.#deps.watchPictures?.end();
       await this.#open?.release();
     }
   }
@@ -244,7 +256,9 @@ export class CaptureSession implements Session {
       },
       onStderrLine: (line) => log.debug({ line }, 'ffmpeg'),
       extra: [
-        ...(watchPictures ? [{ fd: 4, onData: pictureSplitter(this.#options.fps, watchPictures) }] : []),
+        ...(watchPictures
+          ? [{ fd: 4, onData: pictureSplitter(this.#options.fps, (picture) => watchPictures.add(picture)) }]
+          : []),
         ...(sound.levels ? [{ fd: 5, onLine: (line: string) => onLevels?.(line) }] : []),
       ],
     });
@@ -277,6 +291,7 @@ export class CaptureSession implements Session {
       }
     } finally {
       clearInterval(watch);
+      watchPictures?.interrupt();
       this.#interrupt = undefined;
       this.#child = undefined;
     }

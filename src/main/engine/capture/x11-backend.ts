@@ -113,6 +113,7 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
       name: source.name,
       state: () => ({ width: watch.geometry.width, height: watch.geometry.height, hidden: !watch.mapped, gone }),
       input: (fps) => x11WindowInput(displayName, xid, fps),
+      responds: async (signal) => x.responds(xid, signal),
       async release() {
         stopListening();
         await watch.release().catch((error: unknown) => log.info({ err: error }, 'the window watch was already gone'));

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PictureWatch, WATCH_SIZE, isBlack, type PictureLook } from './picture-watch.ts';
+import { WATCH } from '../capture/args.ts';
+import { PictureWatch, isBlack, type PictureLook } from './picture-watch.ts';
 
-const { width, height } = WATCH_SIZE;
-const POINTS = width * height;
+const { width, height, frameBytes: POINTS } = WATCH;
 
 /** What the capture's watch output makes of a real picture source: pictures of 64x36 points, four per second. */
 async function watched(source: string, seconds: number, chain = 'format=bgr0'): Promise<Uint8Array[]> {

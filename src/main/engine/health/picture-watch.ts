@@ -1,6 +1,3 @@
-/** Size of the grey pictures looked at, one byte per pixel, 0 black to 255 white. */
-export const WATCH_SIZE = { width: 64, height: 36 } as const;
-
 /** How a picture looks over time. Times are seconds of the caller's clock. */
 export type PictureLook = {
   /** since when every picture has been black; `fromStart` when there was none other before */
@@ -48,7 +45,7 @@ const isSame = (a: Uint8Array, b: Uint8Array): boolean => {
   return true;
 };
 
-/** Looks at small grey pictures and says whether they are black or still. Costs some 10 µs per picture; keeps one. */
+/** Looks at small grey pictures (one byte per point, 0 black to 255 white) and says whether they are black or still. Costs some 10 µs per picture; keeps one. */
 export class PictureWatch {
   #anchor: Uint8Array | undefined;
   #stillSince: number | null = null;
