@@ -27,7 +27,8 @@ export const Source = z.object({
 export type Source = z.infer<typeof Source>;
 
 /**
- * What a person or script may write to name a source: an id, `test-pattern`, `obs-pipe`, `rtmp:KEY`, `screen:N`, or `window:TITLE`
- * (case-insensitive part of a title).
+ * What a person or script may write to name a source: an id, `test-pattern`, `obs-pipe`, `rtmp:KEY`, `screen:N`, `region:X,Y,WxH` or
+ * `region:N:X,Y,WxH` (physical pixels from the upper left corner of the first screen or of screen N), or `window:TITLE` (case-insensitive part
+ * of a title).
  */
 export const SourceSelector = z.string().trim().min(1).max(512);

@@ -1,9 +1,8 @@
-import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename } from 'node:path';
 import type { XGeometry, XWindowAttributes } from 'x11';
 import type { X11Connection } from './connection.ts';
 import { X11Error } from './errors.ts';
+import { programOf } from './program.ts';
 import { getNumbers, getProperty, getText } from './properties.ts';
 
 /** A window a person would know by its title. Position in root coordinates, sizes in pixels, without borders. */
@@ -170,7 +169,7 @@ async function describe(
     className: className === '' ? undefined : className,
     instanceName: instanceName === '' ? undefined : instanceName,
     pid: localPid,
-    processName: localPid === undefined ? undefined : await processName(localPid),
+    processName: localPid === undefined ? undefined : await programOf(localPid),
     ...geometry,
     viewable,
     minimised: netState.includes(hidden) || state[0] === ICONIC_STATE,
@@ -179,26 +178,6 @@ async function describe(
 
 async function titleOf(connection: X11Connection, id: number): Promise<string | undefined> {
   return (await getText(connection, id, '_NET_WM_NAME')) ?? (await getText(connection, id, 'WM_NAME'));
-}
-
-/**
- * Name of a running process (proc(5)): `comm` is what the program calls itself, which under Wine is the Windows program, but it is cut
- * at 15 bytes; then the name of the executable is taken if it begins the same.
- */
-async function processName(pid: number): Promise<string | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  const [comm, exe] = await Promise.all([
-    readFile(`/proc/${pid}/comm`, 'utf8').then(
-      (text) => text.trim(),
-      () => '',
-    ),
-    readlink(`/proc/${pid}/exe`).then(
-      (path) => basename(path.replace(/ \(deleted\)$/, '')),
-      () => '',
-    ),
-  ]);
-  const name = comm === '' || (Buffer.byteLength(comm) >= 15 && exe.startsWith(comm)) ? exe : comm;
-  return name === '' ? undefined : name;
 }
 
 async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {

@@ -9,6 +9,8 @@ export type Size = { width: number; height: number };
 export type CapturePlan = {
   /** input options and input number 0, which carries the picture */
   input: readonly string[];
+  /** what the picture goes through before anything else */
+  filters?: readonly string[];
   sound: SoundPlan;
   encoder: EncoderPlan;
   /** size of the encoded picture, even numbers */
@@ -70,8 +72,9 @@ export const WATCH = { width: 64, height: 36, frameBytes: 64 * 36 } as const;
  * Every picture, tiny: ffmpeg reads next from whatever its slowest output needs, so one of four pictures per second held the sound
  * back, and with it the stream by 450 ms (measured; 5.1.9). `fast_bilinear` touches only the lines it needs.
  */
-const watchOutput = (): string[] => [
-  ...['-map', '0:v:0', '-vf', `scale=${WATCH.width}:${WATCH.height}:flags=fast_bilinear,format=gray`],
+const watchOutput = (before: readonly string[]): string[] => [
+  ...['-map', '0:v:0', '-vf'],
+  [...before, `scale=${WATCH.width}:${WATCH.height}:flags=fast_bilinear`, 'format=gray'].join(','),
   // as they come, in fine steps: pictures repeated here would be counted with those of the stream, and two that fall into one
   // thirtieth would end the capture with "non monotonically increasing dts"
   ...['-fps_mode', 'vfr', '-enc_time_base', '1:90000', '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:4'],
@@ -83,7 +86,9 @@ const watchOutput = (): string[] => [
  */
 export function captureArgs(plan: CapturePlan): string[] {
   const { output, fps, sound, encoder } = plan;
+  const before = plan.filters ?? [];
   const picture = [
+    ...before,
     `scale=${output.width}:${output.height}:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bilinear:out_color_matrix=smpte170m:out_range=tv`,
     `pad=${output.width}:${output.height}:(ow-iw)/2:(oh-ih)/2`,
     'setsar=1',
@@ -143,6 +148,6 @@ export function captureArgs(plan: CapturePlan): string[] {
     ...sound.tracks.flatMap(({ title }, i) => (title === '' ? [] : [`-metadata:s:a:${i}`, `title=${title}`])),
     ...(plan.timestampOffset > 0 ? ['-output_ts_offset', plan.timestampOffset.toFixed(3)] : []),
     ...['-f', 'tee', teeOutput(slaves)],
-    ...(plan.watch ? watchOutput() : []),
+    ...(plan.watch ? watchOutput(before) : []),
   ];
 }

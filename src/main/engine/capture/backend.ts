@@ -13,14 +13,27 @@ export type SourceEvent =
   /** it is gone for good */
   | { type: 'gone' };
 
+/** Another way to capture the same source. */
+export type NextMethod = {
+  method: string;
+  /** what the person must know of it, in a sentence, for instance that windows above are seen too */
+  caution?: string;
+};
+
 /** A source that is being captured. */
 export interface OpenSource {
   readonly id: string;
   readonly kind: SourceKind;
   readonly name: string;
-  /** present size in physical pixels, and whether pictures can be had */
-  state(): Size & { hidden: boolean; gone: boolean };
+  /** present size in physical pixels, where it lies if that matters to the input, and whether pictures can be had */
+  state(): Size & { place?: string; hidden: boolean; gone: boolean };
   input(fps: FrameRate): readonly string[];
+  /** filters the picture goes through first, such as a crop to the window */
+  filters?(): readonly string[];
+  /** how `input` captures it, for the log and the health: `x11grab`, `gfxcapture`, … */
+  readonly method: string;
+  /** Changes `method` and `input` to the next way to capture the same thing; undefined when there is none left. */
+  nextMethod?(): NextMethod | undefined;
   /** sound of its own; without, the session's sound plan is heard */
   readonly audio?: SoundPlan;
   /** Whether its program still reacts; absent where nobody can be asked. May reject once the source is gone. */
@@ -31,7 +44,7 @@ export interface OpenSource {
 /** One family of sources. `list` never rejects for what is merely absent: it answers with an empty list. */
 interface SourceFamily {
   readonly name: string;
-  list(signal: AbortSignal): Promise<Source[]>;
+  list(signal: AbortSignal, ffmpeg: () => Promise<Ffmpeg>): Promise<Source[]>;
   /** True when `id` is of this backend's form. */
   owns(id: string): boolean;
   /** Calls back when the list may have changed. */

@@ -6,7 +6,7 @@ import { softwareEncoder } from '../encoders/software.ts';
 import { WATCH, captureArgs, outputSize, x11WindowInput, type CapturePlan } from './args.ts';
 import { pictureSplitter } from './watch-pictures.ts';
 import { classifyExit } from './classify.ts';
-import { looksLikeGame, selectSource, sortSources } from './select.ts';
+import { selectSource, sortSources } from './select.ts';
 import { deriveSession, type SessionFacts } from './status.ts';
 
 describe('the capture command', () => {
@@ -146,9 +146,6 @@ describe('choosing a source', () => {
       'Terminal',
       'Whole screen',
     ]);
-    expect(looksLikeGame('assetto corsa')).toBe(true);
-    expect(looksLikeGame('x', undefined, 'acs.exe')).toBe(true);
-    expect(looksLikeGame('Terminal', 'xterm', 'bash')).toBe(false);
   });
 
   it('understands ids and parts of titles', () => {

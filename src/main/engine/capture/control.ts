@@ -9,7 +9,7 @@ import {
 import type { FfmpegTools } from '../ffmpeg/tools.ts';
 import type { IntentQueue } from '../intents.ts';
 import type { AccessUnit } from '../replay/accessUnit.ts';
-import type { CaptureBackend, GrabbingBackend } from './backend.ts';
+import type { CaptureBackend, GrabbingBackend, NextMethod } from './backend.ts';
 import { selectSource, sortSources } from './select.ts';
 import { CaptureSession, type Session, type SessionDeps } from './session.ts';
 import type { SessionFacts } from './status.ts';
@@ -55,7 +55,10 @@ export class CaptureControl {
   }
 
   async listSources(): Promise<Source[]> {
-    const lists = await Promise.all(this.#deps.backends.map(async (backend) => backend.list(this.#closing.signal)));
+    const { backends, tools } = this.#deps;
+    const lists = await Promise.all(
+      backends.map(async (backend) => backend.list(this.#closing.signal, async () => tools.get())),
+    );
     const sources = sortSources(lists.flat());
     this.#deps.onSources(sources);
     return sources;
@@ -85,6 +88,11 @@ export class CaptureControl {
       await this.#deps.onChosen(source);
       await session.started;
     });
+  }
+
+  /** See `Session.switchMethod`. */
+  switchMethod(): NextMethod | undefined {
+    return this.#session?.switchMethod?.();
   }
 
   /** Resolves when nothing of the capture is left. The replay is not touched. */

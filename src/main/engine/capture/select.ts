@@ -1,10 +1,5 @@
 import { StudioError, type Source } from '../../../contract/index.ts';
-
-/** Games people race in, by title or program; the first that matches is offered first. */
-const GAMES = [/assetto\s*corsa/i, /\bacs(\.exe)?$/i, /\bAC2-Win64-Shipping/i];
-
-export const looksLikeGame = (title: string, ...programs: (string | undefined)[]): boolean =>
-  [title, ...programs].some((text) => text !== undefined && GAMES.some((game) => game.test(text)));
+import { parseRegion, regionSource } from './region.ts';
 
 /** Suggested first, then windows, screens, what other programs send, the test pattern; each by name. */
 export function sortSources(sources: readonly Source[]): Source[] {
@@ -14,11 +9,14 @@ export function sortSources(sources: readonly Source[]): Source[] {
 }
 
 /**
- * Finds the source that `selector` names: an id, `screen:N`, or `window:TITLE` (a case-insensitive part of a title; the
- * shortest title wins, so that "Assetto Corsa" is not taken by "Assetto Corsa - Wiki"). Errors: `unknown-source`, `source-unavailable`.
+ * Finds the source that `selector` names: an id, `screen:N`, `region:X,Y,WxH` (see `parseRegion`), or `window:TITLE` (a case-insensitive part of
+ * a title; the shortest title wins, so that "Assetto Corsa" is not taken by "Assetto Corsa - Wiki"). Errors: `unknown-source`, `source-unavailable`.
  */
 export function selectSource(selector: string, sources: readonly Source[]): Source {
-  const found = sources.find((source) => source.id === selector) ?? byTitle(selector, sources);
+  const region = parseRegion(selector);
+  const found = region
+    ? regionSource(region, sources)
+    : (sources.find((source) => source.id === selector) ?? byTitle(selector, sources));
   if (!found) {
     const known = sources.map((source) => (source.kind === 'window' ? `window:${source.name}` : source.id));
     throw new StudioError(

@@ -5,6 +5,7 @@ import {
   type FrameRate,
   type PictureSize,
   type Source,
+  type SourceKind,
 } from '../../../contract/index.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import { ProgressParser, type ProgressBlock } from '../ffmpeg/progress.ts';
@@ -16,7 +17,7 @@ import { SILENCE, type SoundPlan } from '../audio/plan.ts';
 import { softwareEncoder } from '../encoders/software.ts';
 import { pictureSplitter } from './watch-pictures.ts';
 import { captureArgs, outputSize, type Size } from './args.ts';
-import type { GrabbingBackend, OpenSource, SourceEvent } from './backend.ts';
+import type { GrabbingBackend, NextMethod, OpenSource, SourceEvent } from './backend.ts';
 import { classifyExit } from './classify.ts';
 import type { SessionFacts } from './status.ts';
 
@@ -46,6 +47,8 @@ export interface Session {
   readonly ended: Promise<ErrorInfo | undefined>;
   /** Called for every picture that entered the ring. */
   notePicture(picture: AccessUnit): void;
+  /** Goes on with the next way to capture the same thing, for when this one shows nothing; undefined where there is no other. */
+  switchMethod?(): NextMethod | undefined;
   /** Safe to call at any time, any number of times. */
   stop(): Promise<void>;
 }
@@ -78,6 +81,8 @@ export type SessionDeps = ReceiverDeps & {
   ffmpeg: Ffmpeg;
   backend: GrabbingBackend;
   rtmpUrl: () => string | null;
+  /** true when the capture ends quietly, instead of in failure, once its source is gone */
+  endsWithSource?: (sourceId: string) => boolean;
   /** what is heard with the picture when the next ffmpeg starts, silence without; a source that brings its own sound is not asked */
   sound?: () => SoundPlan;
   /** looks at what is captured; without it no picture is made for it */
@@ -98,7 +103,10 @@ const RESIZE_SETTLE_MS = 200;
 const EVENT_GRACE_MS = 150;
 const STOP = { quit: 'q', quitMs: 1200, termMs: 800 } as const;
 
-type Outcome = 'stopped' | 'resized' | 'gone' | 'hidden' | ChildExit;
+type Change = 'resized' | 'switched' | 'gone' | 'hidden';
+type Outcome = 'stopped' | Change | ChildExit;
+/** What one ffmpeg was started for. */
+type Before = { state: ReturnType<OpenSource['state']>; method: string };
 
 /**
  * One capture from Start to Stop: keeps one ffmpeg running over restarts of it, feeds the ring, and knows the facts the
@@ -111,6 +119,7 @@ export class CaptureSession implements Session {
   #open: OpenSource | undefined;
   #child: Child | undefined;
   #interrupt: (() => void) | undefined;
+  #caution: string | undefined;
   #facts: SessionFacts;
   #startedAt: number;
   #settleFirst: (error?: StudioError) => void = () => undefined;
@@ -170,8 +179,20 @@ export class CaptureSession implements Session {
       retry: undefined,
     };
     if (first) this.#settleFirst();
+    if (this.#caution !== undefined) this.#deps.onRecovered(this.#caution);
+    this.#caution = undefined;
     if (back) this.#deps.onRecovered(`${reason ?? 'The capture stopped.'} It is live again.`);
     if (first || back) this.#deps.onChange();
+  }
+
+  /** The next way to capture the same source, in a new ffmpeg; what the person must know of it is told with its first picture. */
+  switchMethod(): NextMethod | undefined {
+    const next = this.#open?.nextMethod?.();
+    if (!next) return undefined;
+    this.#deps.log.warn({ method: next.method, source: this.#options.source.name }, 'captured another way from here');
+    this.#caution = next.caution;
+    this.#interrupt?.();
+    return next;
   }
 
   /** Ends the capture and waits until nothing of it is left. Safe to call at any time, any number of times. */
@@ -197,8 +218,11 @@ export class CaptureSession implements Session {
         const outcome = await this.#runOnce(this.#open, output);
         ring.endInput();
         if (outcome === 'stopped' || this.#stopped()) break;
-        if (outcome === 'gone') throw sourceGone(source.name);
-        if (outcome === 'hidden') continue;
+        if (outcome === 'gone') {
+          if (this.#deps.endsWithSource?.(source.id)) break;
+          throw sourceGone(source);
+        }
+        if (outcome === 'hidden' || outcome === 'switched') continue;
         if (outcome === 'resized') {
           this.#retry(
             new StudioError('capture-failed', `"${source.name}" changed its size.`, 'The capture goes on by itself.'),
@@ -211,6 +235,7 @@ export class CaptureSession implements Session {
         log.warn({ err: error.cause, attempt: backoff.attempt }, error.message);
         const hopeless = error.code === 'ffmpeg-missing' || error.code === 'ffmpeg-unsuitable';
         const neverLive = this.#facts.liveSince === undefined && backoff.attempt > 2;
+        if (!hopeless && this.#facts.liveSince === undefined && this.switchMethod()) continue;
         if (wait === 'give-up' || hopeless || neverLive) throw error;
         this.#retry(error, backoff.attempt);
         await pause(wait, this.#stop.signal);
@@ -227,11 +252,12 @@ export class CaptureSession implements Session {
   async #runOnce(open: OpenSource, output: Size): Promise<Outcome> {
     const { ring, log, clock, rtmpUrl, ffmpeg, onProgress, onRestart, watchPictures, onLevels } = this.#deps;
     const parser = new ProgressParser();
-    const before = open.state();
-    if (before.gone) return 'gone';
+    const before = { state: open.state(), method: open.method };
+    if (before.state.gone) return 'gone';
     const sound = open.audio ?? this.#deps.sound?.() ?? SILENCE;
     const args = captureArgs({
       input: open.input(this.#options.fps),
+      filters: open.filters?.() ?? [],
       sound,
       encoder: softwareEncoder(this.#options.fps),
       output,
@@ -301,11 +327,14 @@ export class CaptureSession implements Session {
     return this.#stop.signal.aborted;
   }
 
-  #changeSince(open: OpenSource, before: Size): 'gone' | 'hidden' | 'resized' | undefined {
+  #changeSince(open: OpenSource, { state: before, method }: Before): Change | undefined {
     const now = open.state();
     if (now.gone) return 'gone';
     if (now.hidden) return 'hidden';
-    return now.width !== before.width || now.height !== before.height ? 'resized' : undefined;
+    if (open.method !== method) return 'switched';
+    return now.width !== before.width || now.height !== before.height || now.place !== before.place
+      ? 'resized'
+      : undefined;
   }
 
   async #waitWhileHidden(open: OpenSource): Promise<void> {
@@ -377,12 +406,24 @@ export class CaptureSession implements Session {
   }
 }
 
-const sourceGone = (name: string): StudioError =>
-  new StudioError(
-    'source-gone',
+const GONE: Partial<Record<SourceKind, (name: string) => [string, string]>> = {
+  screen: (name) => [
+    `The screen "${name}" is no longer there.`,
+    'The replay is kept. Choose another screen and press Start.',
+  ],
+  camera: (name) => [
+    `"${name}" was unplugged or switched off.`,
+    'The replay is kept. Plug it in again and press Start.',
+  ],
+};
+
+const sourceGone = ({ kind, name }: Source): StudioError => {
+  const [message, remedy] = GONE[kind]?.(name) ?? [
     `The window "${name}" was closed.`,
     'The replay is kept. Open it again and press Start.',
-  );
+  ];
+  return new StudioError('source-gone', message, remedy);
+};
 
 const asStudioError = (thrown: unknown): StudioError =>
   thrown instanceof StudioError

@@ -26,6 +26,7 @@ export function testPatternBackend(): GrabbingBackend {
         kind: SOURCE.kind,
         name: SOURCE.name,
         state: () => ({ ...SIZE, hidden: false, gone: false }),
+        method: 'lavfi',
         input: (fps) => testPatternInput(SIZE, fps),
         audio: TEST_TONE,
         release: async () => Promise.resolve(),

@@ -7,7 +7,8 @@ import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { Log } from '../logging/log.ts';
 import { x11ScreenInput, x11WindowInput } from './args.ts';
 import type { GrabbingBackend, OpenSource, SourceEvent } from './backend.ts';
-import { looksLikeGame } from './select.ts';
+import { gameOf } from './games.ts';
+import { parseRegion } from './region.ts';
 
 const MIN_SIDE = 16;
 
@@ -30,14 +31,19 @@ const windowSource = (window: X11Window): Source => {
     : tooSmall
       ? 'The window is too small.'
       : undefined;
-  const app = window.processName ?? window.className;
+  const game = gameOf({
+    title: window.title,
+    classes: [window.className, window.instanceName],
+    executable: window.processName,
+  });
+  const app = game ?? window.processName ?? window.className;
   return {
     id: windowSourceId(window.id),
     kind: 'window',
     name: window.title,
     ...(app === undefined ? {} : { app }),
     ...(tooSmall ? {} : { width: window.width, height: window.height }),
-    suggested: looksLikeGame(window.title, window.className, window.processName),
+    suggested: game !== undefined,
     available: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
   };
@@ -112,6 +118,7 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
       kind: 'window',
       name: source.name,
       state: () => ({ width: watch.geometry.width, height: watch.geometry.height, hidden: !watch.mapped, gone }),
+      method: 'x11grab',
       input: (fps) => x11WindowInput(displayName, xid, fps),
       responds: async (signal) => x.responds(xid, signal),
       async release() {
@@ -127,21 +134,42 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
     onEvent: (event: SourceEvent) => void,
   ): Promise<OpenSource> => {
     const x = await display();
-    const screen = (await x.listScreens()).find((candidate) => candidate.index === index);
-    if (!screen) throw new X11Error('no-window', `no screen ${index}`);
+    const region = parseRegion(source.id);
+    const find = async (): Promise<Area | undefined> => {
+      const screen = (await x.listScreens()).find((candidate) => candidate.index === index);
+      return screen && areaOf(screen, region);
+    };
+    const found = await find();
+    if (!found) throw new X11Error('no-window', `no screen ${index}`);
+    let area = found;
     let gone = false;
-    const stopListening = x.onLost(() => {
+    const lose = (): void => {
+      if (gone) return;
       gone = true;
       onEvent({ type: 'gone' });
+    };
+    // x11grab reads on where the screen was: another resolution, or a monitor that was unplugged, is ours to notice
+    const look = async (): Promise<void> => {
+      const now = await find();
+      if (!now) return lose();
+      if (sameArea(now, area)) return;
+      area = now;
+      onEvent({ type: 'resized' });
+    };
+    const stopListening = x.onLost(lose);
+    const stopWatching = x.onWindowsChanged(() => {
+      look().catch((error: unknown) => log.info({ err: error }, 'the screens could not be listed'));
     });
     return {
       id: source.id,
       kind: 'screen',
       name: source.name,
-      state: () => ({ width: screen.width, height: screen.height, hidden: false, gone }),
-      input: (fps) => x11ScreenInput(displayName, screen, fps),
+      state: () => ({ width: area.width, height: area.height, place: `${area.x},${area.y}`, hidden: false, gone }),
+      method: 'x11grab',
+      input: (fps) => x11ScreenInput(displayName, area, fps),
       release: async () => {
         stopListening();
+        stopWatching();
         return Promise.resolve();
       },
     };
@@ -149,7 +177,7 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
 
   return {
     name: 'x11',
-    owns: (id) => xidOf(id) !== undefined || screenIndexOf(id) !== undefined,
+    owns: (id) => xidOf(id) !== undefined || screenIndexOf(id) !== undefined || parseRegion(id) !== undefined,
     async list() {
       try {
         const x = await display();
@@ -170,7 +198,7 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
         );
       }
       const xid = xidOf(source.id);
-      const index = screenIndexOf(source.id);
+      const index = parseRegion(source.id)?.screen ?? screenIndexOf(source.id);
       try {
         signal.throwIfAborted();
         if (xid !== undefined) return await openWindow(source, xid, onEvent);
@@ -211,3 +239,15 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
 }
 
 const EVENTS = { geometry: 'resized', unmapped: 'hidden', mapped: 'shown', gone: 'gone' } as const;
+
+type Area = { x: number; y: number; width: number; height: number };
+
+/** Where a screen or a region of it lies on the root window; undefined when the region is no longer whole on it. */
+function areaOf(screen: X11Screen, region: Area | undefined): Area | undefined {
+  if (!region) return screen;
+  if (region.x + region.width > screen.width || region.y + region.height > screen.height) return undefined;
+  return { x: screen.x + region.x, y: screen.y + region.y, width: region.width, height: region.height };
+}
+
+const sameArea = (a: Area, b: Area): boolean =>
+  a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;
