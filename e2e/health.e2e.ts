@@ -73,7 +73,7 @@ test(
     const problem = health.problems.find(({ code }) => code === 'picture-black');
     expect(problem?.message).toBe('The picture of "Assetto Corsa" became black.');
     expect(problem?.remedy).toMatch(/loading/);
-    console.info(`black told after ${after.toFixed(0)} ms`);
+    expect(after).toBeLessThan(3 * SECONDS);
 
     await game.fill(0x336699);
     await told(studio, 'picture-black', false, 4 * SECONDS);
@@ -94,14 +94,16 @@ test(
 
     game.signal('SIGSTOP');
     const after = await told(studio, 'picture-frozen', true, 3 * SECONDS);
-    console.info(`frozen told after ${after.toFixed(0)} ms`);
+    expect(after).toBeLessThan(3 * SECONDS);
     game.signal('SIGCONT');
     await told(studio, 'picture-frozen', false, 4 * SECONDS);
     expect(logged(studio, 'picture-frozen')).toHaveLength(2);
 
     await capture(studio, 'Still menu');
     await studio.reaches('live');
-    for (const end = performance.now() + 6 * SECONDS; performance.now() < end; await pause(200)) {
+    const end = performance.now() + 6 * SECONDS;
+    while (performance.now() < end) {
+      await pause(200);
       const { state, health } = await studio.status();
       expect(state).toBe('live');
       expect(health.problems.filter(({ code }) => code.startsWith('picture-'))).toEqual([]);

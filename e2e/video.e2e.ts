@@ -166,6 +166,9 @@ test('a killed ffmpeg in between: players read on over both epochs, on one timel
   const reading = run('curl', ['--silent', '--max-time', '12', '-o', file, at(studio, '/video?follow=1')]);
   const mpv = await startMpv(at(studio, '/video?follow=1'));
   const live = await startMpv(at(studio, '/live.ts'));
+  expect((await studio.status()).media.readers.map(({ kind }) => kind)).toEqual(
+    expect.arrayContaining(['follow', 'live']),
+  );
   const decoding = run('ffmpeg', [
     '-v',
     'error',

@@ -8,6 +8,19 @@ import { PushStatus } from './push.ts';
 import { RtmpPeer } from './rtmp.ts';
 import type { StudioState } from './state.ts';
 
+/** One connection that reads the stream (`live`, `follow`) or a part of the buffer (`video`, `range`) over HTTP. */
+export const MediaReader = z.object({
+  id: z.int(),
+  kind: z.enum(['video', 'range', 'follow', 'live']),
+  /** Unix seconds */
+  since: z.number(),
+  /** media bytes the system has taken for it */
+  bytesSent: z.int(),
+  /** times it was moved forward because it was too slow */
+  skipped: z.int(),
+});
+export type MediaReader = z.infer<typeof MediaReader>;
+
 /** The body of `GET /api/status`. */
 export const StatusDocument = z.object({
   version: z.string(),
@@ -26,13 +39,14 @@ export const StatusDocument = z.object({
     publishers: z.array(RtmpPeer),
     readers: z.array(RtmpPeer),
   }),
+  media: z.object({ readers: z.array(MediaReader) }),
   push: z.array(PushStatus),
   audio: z.array(AudioTrack),
 });
 export type StatusDocument = z.infer<typeof StatusDocument>;
 
 /** The status document is a view of the same state the UI mirrors, never a second derivation. */
-export function statusOf(state: StudioState): StatusDocument {
+export function statusOf(state: StudioState, readers: readonly MediaReader[]): StatusDocument {
   const { session, rtmp } = state;
   return {
     version: state.app.version,
@@ -50,6 +64,7 @@ export function statusOf(state: StudioState): StatusDocument {
       rtmp.state === 'up'
         ? { url: rtmp.url, publishers: rtmp.publishers, readers: rtmp.readers }
         : { url: null, publishers: [], readers: [], ...(rtmp.state === 'down' ? { error: rtmp.error } : {}) },
+    media: { readers: [...readers] },
     push: state.push,
     audio: state.audio.tracks,
   };

@@ -135,6 +135,30 @@ export async function startDouble(rendererFolder: string, initial: StudioState):
       intent('updateSettings', input);
       return Promise.resolve(state.settings);
     }),
+    onCall(procedures.setPushTarget, async (input) => {
+      intent('setPushTarget', input.name);
+      return Promise.resolve({ id: input.id ?? 'push-1' });
+    }),
+    onCall(procedures.enablePushTarget, async (input) => {
+      intent('enablePushTarget', input);
+      return Promise.resolve(undefined);
+    }),
+    onCall(procedures.deletePushTarget, async (input) => {
+      intent('deletePushTarget', input);
+      return Promise.resolve(undefined);
+    }),
+    onCall(procedures.testEncoders, async () => {
+      intent('testEncoders', undefined);
+      return Promise.resolve(undefined);
+    }),
+    onCall(procedures.runSetupTest, async () => {
+      intent('runSetupTest', undefined);
+      return Promise.reject(new StudioError('not-supported', 'A double tests nothing.', 'Ask the engine.'));
+    }),
+    onCall(procedures.cancelSetupTest, async () => {
+      intent('cancelSetupTest', undefined);
+      return Promise.resolve(undefined);
+    }),
     onEvents(procedures.watchState, (emit) => {
       emit({ type: 'snapshot', revision, state });
       return listen(stateListeners, emit);

@@ -42,6 +42,9 @@ export function SourceCard() {
       ) : (
         <p className="text-[12.5px] text-dim">None chosen yet.</p>
       )}
+      {session.state !== 'live' && known?.hint !== undefined && (
+        <p className="mt-2 text-xs break-words text-dim">{known.hint}</p>
+      )}
     </section>
   );
 }

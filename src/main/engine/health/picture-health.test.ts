@@ -13,8 +13,14 @@ function capture({ kind = 'window', answer }: { kind?: WatchedSource['kind']; an
   const health = new PictureHealth({
     platform: 'linux',
     clock: () => now,
-    onChange: () => void state.changes++,
-    log: { info: () => void state.logged++ },
+    onChange: () => {
+      state.changes++;
+    },
+    log: {
+      info: () => {
+        state.logged++;
+      },
+    },
   });
   health.begin({
     name: 'Assetto Corsa',

@@ -11,14 +11,20 @@ import {
   clipFormat,
   statusOf,
   type ClipFormat,
+  type MediaReader,
 } from '../../../contract/index.ts';
 import { badRequest } from '../../../contract/wire/server.ts';
 import type { Studio } from '../studio.ts';
 import { sendFile } from './range.ts';
 import { readJson, sendJson } from './respond.ts';
 
-type Context = {
+/** What the routes are views of. */
+type Served = {
   studio: Studio;
+  /** connections that read the stream or the buffer now */
+  mediaReaders: () => MediaReader[];
+};
+type Context = Served & {
   request: IncomingMessage;
   response: ServerResponse;
   params: readonly string[];
@@ -95,9 +101,9 @@ export function methodNotAllowed(
 
 /** `/api/*` of DESIGN section 3. Each route calls the same intents as the contract's procedures. */
 const ROUTES: readonly Route[] = [
-  route('GET', /^\/api\/status$/, async ({ studio, response }) => {
+  route('GET', /^\/api\/status$/, async ({ studio, mediaReaders, response }) => {
     studio.refresh();
-    sendJson(response, 200, statusOf(studio.state));
+    sendJson(response, 200, statusOf(studio.state, mediaReaders()));
     return Promise.resolve();
   }),
   route('GET', /^\/api\/sources$/, async ({ studio, response }) =>
@@ -179,7 +185,7 @@ const ROUTES: readonly Route[] = [
 
 /** Answers a request under `/api/`. Errors: `StudioError`, to be sent as a problem document. */
 export async function serveApi(
-  studio: Studio,
+  served: Served,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
@@ -198,5 +204,5 @@ export async function serveApi(
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const params = found.path.exec(path)?.slice(1) ?? [];
-  await found.run({ studio, request, response, params, signal: gone.signal });
+  await found.run({ ...served, request, response, params, signal: gone.signal });
 }

@@ -14,7 +14,6 @@ import type { Studio } from '../studio.ts';
 import { methodNotAllowed, serveApi } from './api.ts';
 import { guardInput, refusal } from './guard.ts';
 import { createMedia } from './media/media.ts';
-import type { MediaReader } from './media/readers.ts';
 import { sendProblem } from './respond.ts';
 
 export type HttpOptions = {
@@ -31,8 +30,6 @@ export type HttpOptions = {
 export type HttpServer = {
   port: number;
   url: string;
-  /** who reads the stream or the buffer now */
-  mediaReaders(): MediaReader[];
   close(): Promise<void>;
 };
 
@@ -63,7 +60,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const refused = refusal(guardInput(request), port);
     if (refused) throw refused;
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    if (path.startsWith('/api/')) return serveApi(studio, request, response, path);
+    if (path.startsWith('/api/'))
+      return serveApi({ studio, mediaReaders: () => media.readers() }, request, response, path);
     if (path === '/play') return servePlay(options.playout, request, response, `http://127.0.0.1:${port}/video`);
     if (media.handles(path)) return media.serve(path, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -139,7 +137,6 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   return {
     port,
     url: `http://127.0.0.1:${port}/`,
-    mediaReaders: () => media.readers(),
     async close() {
       for (const client of sockets.clients) client.close(1001, 'the studio ends');
       await Promise.all(

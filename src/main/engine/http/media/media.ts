@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { StudioError } from '../../../../contract/index.ts';
+import { StudioError, type MediaReader } from '../../../../contract/index.ts';
 import type { Log } from '../../logging/log.ts';
 import type { Body } from '../../replay/body.ts';
 import type { CursorOptions } from '../../replay/cursor.ts';
@@ -8,7 +8,7 @@ import { parseRange } from '../range.ts';
 import { sendProblem } from '../respond.ts';
 import { Bodies } from './bodies.ts';
 import { pump } from './pump.ts';
-import { MediaReaders, type MediaReader, type MediaReaderKind } from './readers.ts';
+import { MediaReaders, type MediaReaderKind } from './readers.ts';
 
 const VIDEO = { 'Content-Type': 'video/mp2t', 'Cache-Control': 'no-store' };
 const RETRY_SECONDS = '1';

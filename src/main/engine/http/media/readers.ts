@@ -1,18 +1,6 @@
-import { StudioError } from '../../../../contract/index.ts';
+import { StudioError, type MediaReader } from '../../../../contract/index.ts';
 
-export type MediaReaderKind = 'video' | 'range' | 'follow' | 'live';
-
-/** One connection that reads the stream or a part of the buffer. */
-export type MediaReader = {
-  readonly id: number;
-  readonly kind: MediaReaderKind;
-  /** Unix seconds */
-  readonly since: number;
-  /** media bytes the system has taken for it */
-  bytesSent: number;
-  /** times it was moved forward because it was too slow */
-  skipped: number;
-};
+export type MediaReaderKind = MediaReader['kind'];
 
 /** More would let media connections use up those of the interface. */
 const MAX_READERS = 32;
