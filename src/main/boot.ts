@@ -17,6 +17,7 @@ import { PipePlace, choosePlace } from './engine/pipes/place.ts';
 import { Playout } from './engine/playout/playout.ts';
 import { contractHandlers } from './engine/rpc.ts';
 import { defaultClipsFolder, defaultDataFolder, lockDataFolder } from './engine/settings/data-folder.ts';
+import { SecretStore } from './engine/settings/secrets.ts';
 import { SettingsStore } from './engine/settings/store.ts';
 
 export type Booted = {
@@ -78,6 +79,7 @@ export async function boot({ flags, builtFolder, createHost }: BootOptions): Pro
       host,
       log,
       settings,
+      secrets: await SecretStore.load(path.join(dataFolder, 'secrets.json'), host.secrets, log),
       overrides: {
         ...(flags.replaySeconds === undefined ? {} : { replaySeconds: flags.replaySeconds }),
         ...(flags.replayMegabytes === undefined ? {} : { replayMegabytes: flags.replayMegabytes }),

@@ -256,7 +256,9 @@ export async function startStudio(options: StudioOptions = {}): Promise<RunningS
       until(`${seconds} s of replay`, ms, status, ({ replay }) => replay.secondsHeld >= seconds),
     processes: () => processesWith(place.mark),
     ffmpeg: () => {
-      const found = processesWith(place.mark).filter(({ command }) => /ffmpeg .*-progress pipe:3/.test(command));
+      const found = processesWith(place.mark).filter(({ command }) =>
+        /ffmpeg (?!.*-i pipe:0).*-progress pipe:3/.test(command),
+      );
       if (found[0] === undefined || found.length > 1) throw new Error(`${found.length} capturing ffmpeg`);
       return found[0].pid;
     },

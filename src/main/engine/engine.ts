@@ -35,10 +35,14 @@ import { MIRROR_FOLDER } from './mirror/layout.ts';
 import { Mirror } from './mirror/mirror.ts';
 import { MirroredRing } from './mirror/mirrored-ring.ts';
 import { Recovery } from './mirror/recovery.ts';
+import { liveCodec } from './outgoing/live-codec.ts';
 import { PreviewHub } from './preview/hub.ts';
+import { AbilityCache, PushFiles } from './push/files.ts';
+import { Push } from './push/push.ts';
 import type { ReplayRing } from './replay/ring.ts';
 import { RtmpRelay } from './rtmp/relay.ts';
 import { RtmpService } from './rtmp/service.ts';
+import type { SecretStore } from './settings/secrets.ts';
 import type { SettingsStore } from './settings/store.ts';
 import { StateStore } from './state-store.ts';
 import type { Studio } from './studio.ts';
@@ -49,6 +53,7 @@ export type EngineOptions = {
   host: Host;
   log: Log;
   settings: SettingsStore;
+  secrets: SecretStore;
   /** bounds from the command line, which win over the settings until the user changes them */
   overrides: Partial<Pick<Settings, 'replaySeconds' | 'replayMegabytes'>>;
   dataFolder: string;
@@ -82,6 +87,7 @@ export class Engine implements Studio {
   readonly #capture: CaptureControl;
   readonly #rtmp: RtmpService;
   readonly #relay: RtmpRelay;
+  readonly #push: Push;
   readonly #library: ClipLibrary;
   readonly #saves: Saves;
   readonly #tools: FfmpegTools;
@@ -148,6 +154,21 @@ export class Engine implements Studio {
       url: () => (this.#rtmp.status.state === 'up' ? this.#rtmp.publishUrl() : null),
       liveUrl: () => `${this.state.app.httpUrl}live.ts`,
       log: log.child({ part: 'relay' }),
+      onChange,
+    });
+    this.#push = new Push(this.#settings.pushTargets, {
+      ring: this.#ring,
+      ffmpeg: async () => this.#tools.get(),
+      abilities: new AbilityCache(),
+      files: new PushFiles(path.join(dataFolder, 'push'), options.env),
+      keys: options.secrets,
+      save: async (pushTargets) => {
+        await options.settings.update({ pushTargets });
+        this.#settings = { ...this.#settings, pushTargets };
+      },
+      log: log.child({ part: 'push' }),
+      clock,
+      now: unixNow,
       onChange,
     });
     this.#library = new ClipLibrary({
@@ -264,6 +285,7 @@ export class Engine implements Studio {
     await Promise.all([
       this.#capture.close(),
       this.#relay.close(),
+      this.#push.close(),
       this.#keys.release(),
       this.#pictures.close(),
       this.clips.close(),
@@ -364,16 +386,16 @@ export class Engine implements Studio {
     });
   }
 
-  async setPushTarget(_request: PushTargetRequest): Promise<{ id: string }> {
-    return Promise.reject(notYet());
+  async setPushTarget(request: PushTargetRequest): Promise<{ id: string }> {
+    return this.#intents.run(async () => this.#push.set(request));
   }
 
-  async enablePushTarget(_id: string, _enabled: boolean): Promise<void> {
-    return Promise.reject(notYet());
+  async enablePushTarget(id: string, enabled: boolean): Promise<void> {
+    await this.#intents.run(async () => this.#push.enable(id, enabled));
   }
 
-  async deletePushTarget(_id: string): Promise<void> {
-    return Promise.reject(notYet());
+  async deletePushTarget(id: string): Promise<void> {
+    await this.#intents.run(async () => this.#push.delete(id));
   }
 
   async testEncoders(): Promise<void> {
@@ -397,7 +419,7 @@ export class Engine implements Studio {
     const hotkeys = this.#keys.statuses;
     const replay = this.#ring.status();
     this.#marks.prune(replay);
-    const push: StudioState['push'] = [];
+    const push = this.#push.statuses;
     const health = this.#health.derive({
       session,
       rtmp,
@@ -446,6 +468,7 @@ export class Engine implements Studio {
     this.#relay.follow(
       facts && isSentToUs(facts.info.kind) && facts.phase === 'running' ? facts.info.codec : undefined,
     );
+    this.#push.follow(liveCodec(facts, unixNow()));
   }
 
   async #remember(source: Source): Promise<void> {
@@ -475,6 +498,7 @@ export class Engine implements Studio {
 
   #tick(): void {
     this.#health.noteBytes(this.#ring.totalBytes);
+    this.#followStream();
     this.refresh();
   }
 }

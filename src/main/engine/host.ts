@@ -8,6 +8,8 @@ export interface Host {
   readonly hotkeys: HotkeyService | null;
   /** Pictures of what can be captured, by source id, as JPEG or PNG; undefined where the engine has to grab them itself. */
   readonly thumbnails?: (signal: AbortSignal) => Promise<ReadonlyMap<string, Uint8Array>>;
+  /** The system's protection of secrets; absent where the shell knows none. */
+  readonly secrets?: SecretBox;
   openFolder(folder: string): Promise<void>;
   revealFile(file: string): Promise<void>;
   /** A notification of the desktop; silently nothing where there is none. */
@@ -18,6 +20,14 @@ export interface Host {
   forkNode(modulePath: string, args: readonly string[]): NodeChild;
   /** Lets go of what the shell holds (hotkeys, a connection to the display). */
   close?(): Promise<void>;
+}
+
+/** Seals texts so that only this user of this computer opens them again. Errors: both reject with the system's own. */
+export interface SecretBox {
+  /** False where there is no protection worth the name. */
+  available(): Promise<boolean>;
+  seal(text: string): Promise<Uint8Array>;
+  open(sealed: Uint8Array): Promise<string>;
 }
 
 /** A global hotkey in Electron's accelerator grammar (`Accelerator` in the contract). */

@@ -33,6 +33,10 @@ export class StateStore {
     consider('hotkeys', patch.hotkeys);
     consider('marks', patch.marks);
     consider('recovery', patch.recovery);
+    consider('push', patch.push);
+    consider('encoders', patch.encoders);
+    consider('audio', patch.audio);
+    consider('setupTest', patch.setupTest);
     if (Object.keys(changed).length === 0) return;
     this.#state = { ...this.#state, ...changed };
     this.#revision++;

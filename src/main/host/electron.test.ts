@@ -19,6 +19,7 @@ const double = vi.hoisted(() => ({
   handlers: new Map<string, (request: Request) => Promise<Response>>(),
   fetched: [] as { url: string; headers: unknown }[],
   taken: new Set<string>(),
+  keyRing: 'gnome_libsecret',
   windows: [] as { options: { webPreferences: Record<string, unknown> }; contents: EventEmitter; posted: unknown[] }[],
 }));
 
@@ -73,6 +74,13 @@ vi.mock('electron', async () => {
       registerSchemesAsPrivileged: vi.fn(),
       handle: (scheme: string, handler: PageHandler) => double.handlers.set(scheme, handler),
     },
+    safeStorage: {
+      isAsyncEncryptionAvailable: async () => Promise.resolve(double.keyRing !== 'none'),
+      getSelectedStorageBackend: () => double.keyRing,
+      encryptStringAsync: async (text: string) => Promise.resolve(Buffer.from(text).reverse()),
+      decryptStringAsync: async (sealed: Buffer) =>
+        Promise.resolve({ result: Buffer.from(sealed).reverse().toString(), shouldReEncrypt: false }),
+    },
     session: { defaultSession: { setPermissionRequestHandler: vi.fn(), setPermissionCheckHandler: vi.fn() } },
     shell: {
       openPath: async () => Promise.resolve('no such application'),
@@ -85,6 +93,22 @@ vi.mock('electron', async () => {
 
 const { STUDIO_ORIGIN, createElectronHost, electronHotkeys, electronPort, openWindow, servePages, sourceIdOf } =
   await import('./electron.ts');
+
+describe('secrets', () => {
+  it('are sealed by the system, and only where that means something', async () => {
+    const box = createElectronHost().secrets;
+    if (!box) throw new Error('no protection');
+    const sealed = await box.seal('key');
+    expect(Buffer.from(sealed).toString()).not.toContain('key');
+    expect(await box.open(new Uint8Array(sealed))).toBe('key');
+    expect(await box.available()).toBe(true);
+    double.keyRing = 'none';
+    expect(await box.available()).toBe(false);
+    double.keyRing = 'basic_text';
+    expect(await box.available()).toBe(process.platform !== 'linux');
+    double.keyRing = 'gnome_libsecret';
+  });
+});
 
 describe('the pages of the desktop shell', () => {
   let pages = '';

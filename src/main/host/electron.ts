@@ -8,13 +8,14 @@ import {
   globalShortcut,
   net,
   protocol,
+  safeStorage,
   session,
   shell,
   utilityProcess,
 } from 'electron';
 import { StudioError } from '../../contract/index.ts';
 import type { PortLike } from '../../contract/wire/port.ts';
-import type { Host, HotkeyService, NodeChild } from '../engine/host.ts';
+import type { Host, HotkeyService, NodeChild, SecretBox } from '../engine/host.ts';
 import { LineSplitter } from '../engine/process/lines.ts';
 
 /** The page's origin in the desktop shell: a scheme of our own, so that nothing else on this computer shares it. */
@@ -218,11 +219,24 @@ async function captureThumbnails(): Promise<ReadonlyMap<string, Uint8Array>> {
   return found;
 }
 
+/**
+ * Keychain, DPAPI, or the desktop's key ring. Without a key ring Electron on Linux would "encrypt" with a password that everybody knows
+ * (`basic_text`), which protects nothing.
+ */
+const electronSecrets: SecretBox = {
+  available: async () =>
+    (await safeStorage.isAsyncEncryptionAvailable()) &&
+    (process.platform !== 'linux' || safeStorage.getSelectedStorageBackend() !== 'basic_text'),
+  seal: async (text) => safeStorage.encryptStringAsync(text),
+  open: async (sealed) => (await safeStorage.decryptStringAsync(Buffer.from(sealed))).result,
+};
+
 /** The desktop shell's `Host`. */
 export function createElectronHost(): Host {
   let cached: { at: number; pictures: Promise<ReadonlyMap<string, Uint8Array>> } | undefined;
   return {
     shell: 'desktop',
+    secrets: electronSecrets,
     hotkeys: electronHotkeys,
     thumbnails: async () => {
       // one grab serves a whole picker of cards

@@ -4,6 +4,8 @@ import {
   ClipId,
   MarkId,
   MarkRequest,
+  PushTargetId,
+  PushTargetRequest,
   SaveJobId,
   SaveRequest,
   StartCapture,
@@ -57,6 +59,12 @@ const saveIdOf = (params: readonly string[]): string => {
 const markIdOf = (params: readonly string[]): string => {
   const id = MarkId.safeParse(params[0]);
   if (!id.success) throw new StudioError('not-found', 'There is no such mark.', 'Ask GET /api/marks for the list.');
+  return id.data;
+};
+
+const pushIdOf = (params: readonly string[]): string => {
+  const id = PushTargetId.safeParse(params[0]);
+  if (!id.success) throw new StudioError('not-found', 'There is no such address.', 'Ask GET /api/push for the list.');
   return id.data;
 };
 
@@ -158,6 +166,22 @@ const ROUTES: readonly Route[] = [
   }),
   route('DELETE', /^\/api\/marks\/([^/]+)$/, async ({ studio, response, params }) => {
     await studio.deleteMark(markIdOf(params));
+    response.writeHead(204).end();
+  }),
+  route('GET', /^\/api\/push$/, async ({ studio, response }) => {
+    studio.refresh();
+    sendJson(response, 200, studio.state.push);
+    return Promise.resolve();
+  }),
+  route('POST', /^\/api\/push$/, async ({ studio, request, response }) =>
+    sendJson(response, 201, await studio.setPushTarget(await body(request, PushTargetRequest))),
+  ),
+  route('POST', /^\/api\/push\/([^/]+)\/(enable|disable)$/, async ({ studio, response, params }) => {
+    await studio.enablePushTarget(pushIdOf(params), params[1] === 'enable');
+    response.writeHead(204).end();
+  }),
+  route('DELETE', /^\/api\/push\/([^/]+)$/, async ({ studio, response, params }) => {
+    await studio.deletePushTarget(pushIdOf(params));
     response.writeHead(204).end();
   }),
   route('GET', /^\/api\/clips$/, async ({ studio, response }) => {

@@ -13,6 +13,8 @@ export type CursorOptions = {
   maxBehindBytes?: number;
   /** memory it may keep beyond the ring's own, bytes; default 16 MB */
   maxPinnedBytes?: number;
+  /** ends the stream also where the parameter sets change: for readers that take them from its beginning only */
+  sameParameters?: boolean;
 };
 
 /** Largest piece handed out. */
@@ -135,7 +137,7 @@ export class RingCursor {
   #begin(gop: Gop | undefined): boolean {
     if (!gop) return false;
     const before = this.#epoch;
-    if (before && !sameProgram(before.program, gop.epoch.program)) {
+    if (before && !this.#joins(before, gop.epoch)) {
       this.#ended = true;
       return false;
     }
@@ -146,6 +148,11 @@ export class RingCursor {
     this.#psi = gop.hasPsi ? null : gop.epoch.program.psi;
     this.#join = new Join(gop.epoch.program, gop.firstPts, before === null);
     return true;
+  }
+
+  #joins(before: Epoch, next: Epoch): boolean {
+    if (!sameProgram(before.program, next.program)) return false;
+    return !this.#options.sameParameters || Buffer.compare(before.parameters, next.parameters) === 0;
   }
 
   #nextEpoch(): boolean {
