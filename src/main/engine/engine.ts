@@ -17,6 +17,7 @@ import {
 } from '../../contract/index.ts';
 import type { CaptureBackend } from './capture/backend.ts';
 import { CaptureControl } from './capture/control.ts';
+import { FollowGame } from './capture/follow.ts';
 import { deriveSession } from './capture/status.ts';
 import { Thumbnails } from './capture/thumbnails.ts';
 import { ClipDesk } from './clips/desk.ts';
@@ -66,6 +67,8 @@ export type EngineOptions = {
 };
 
 const TICK_MS = 250;
+/** Looking for windows where the system does not tell of them costs a helper process each time. */
+const SILENT_POLL_MS = 3000;
 const MIB = 1024 * 1024;
 
 const clock = (): number => performance.now() / 1000;
@@ -85,6 +88,7 @@ export class Engine implements Studio {
   readonly #mirror: Mirror;
   readonly #recovery: Recovery;
   readonly #capture: CaptureControl;
+  readonly #follow: FollowGame;
   readonly #rtmp: RtmpService;
   readonly #relay: RtmpRelay;
   readonly #push: Push;
@@ -112,6 +116,7 @@ export class Engine implements Studio {
     const onCapture = (): void => {
       this.#followStream();
       this.refresh();
+      this.#follow.changed();
     };
     this.#ring = new MirroredRing({
       ...this.#bounds(),
@@ -219,11 +224,28 @@ export class Engine implements Studio {
         watchPictures: this.#health.pictures,
         onChange: onCapture,
         onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
+        endsWithSource: (id) => this.#follow.noteGone(id),
       },
-      onSources: (sources) => this.store.update({ sources }),
-      onChosen: async (source) => this.#remember(source),
+      onSources: (sources) => {
+        this.store.update({ sources });
+        this.#follow.changed();
+      },
+      onChosen: async (source) => {
+        this.#follow.chosen(source);
+        await this.#remember(source);
+      },
       onFailed: (error) => this.store.notify({ type: 'capture-failed', error }),
       onChange: onCapture,
+    });
+    this.#follow = new FollowGame({
+      enabled: () => this.#settings.followGame,
+      sources: () => this.state.sources,
+      session: () => this.state.session,
+      refresh: async () => this.refreshSources(),
+      start: async (source) => this.#capture.start({ source }),
+      tell: (message) => this.store.notify({ type: 'capture-recovered', message }),
+      log: log.child({ part: 'follow' }),
+      pollMs: options.backends.some(({ silent }) => silent === true) ? SILENT_POLL_MS : null,
     });
     this.#keys = new StudioKeys({
       host,
@@ -267,6 +289,7 @@ export class Engine implements Studio {
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#health.start();
     this.refresh();
+    this.#follow.begin();
     this.#recovery.find().catch((error: unknown) => this.#log.warn({ err: error }, 'looking for leftovers failed'));
     if (tools) {
       this.#library.discover(tools, this.#closing.signal).catch((error: unknown) => {
@@ -278,6 +301,7 @@ export class Engine implements Studio {
   /** Stops everything that was started; the ring dies with the process. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#follow.close();
     this.#saves.close();
     this.#recovery.close();
     clearInterval(this.#ticker);
@@ -319,6 +343,7 @@ export class Engine implements Studio {
   }
 
   async stopCapture(): Promise<SessionState> {
+    this.#follow.userStopped();
     await this.#capture.stop();
     this.#health.stopped();
     this.refresh();
@@ -382,6 +407,7 @@ export class Engine implements Studio {
       await this.#keys.bind(now);
       if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
       this.refresh();
+      if (now.followGame !== before.followGame) this.#follow.changed();
       return now;
     });
   }

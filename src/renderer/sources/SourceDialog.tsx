@@ -5,6 +5,7 @@ import { Button } from '../ui/Button.tsx';
 import { Modal } from '../ui/Modal.tsx';
 import { useBusy } from '../ui/useBusy.ts';
 import { isRunning } from '../words/session-words.ts';
+import { FollowSwitch } from './FollowSwitch.tsx';
 import { SourceList } from './SourceList.tsx';
 import { RefreshButton, useChosenSource } from './SourcePicker.tsx';
 import { useFreshSources } from './useFreshSources.ts';
@@ -51,8 +52,9 @@ export function SourceDialog() {
           onConfirm={confirm}
         />
       </div>
-      <footer className="flex items-center gap-2 border-t border-line px-5 py-3.5">
+      <footer className="flex flex-wrap items-center gap-2 border-t border-line px-5 py-3.5">
         <RefreshButton busy={refreshing} onClick={refresh} />
+        <FollowSwitch />
         <span className="flex-1" />
         <Button onClick={closeDialog}>Cancel</Button>
         <Button

@@ -31,6 +31,9 @@ describe('choice', () => {
     expect(pickSource(SOURCES, 'gone', 'window:1')?.id).toBe('window:2');
     expect(pickSource(without, null, 'screen:0')?.id).toBe('screen:0');
     expect(pickSource(without, null, 'gone')).toBeUndefined();
+    // a window opened again has another id
+    expect(pickSource(without, null, 'window:Browser')?.id).toBe('window:1');
+    expect(pickSource(without, null, 'window:Telemetry')).toBeUndefined();
     expect(pickSource(without.slice(-1), null, null)?.id).toBe('test-pattern');
     const pipe = source('obs-pipe', { kind: 'pipe' });
     expect(pickSource([...without.slice(-1), pipe], null, null)?.id).toBe('test-pattern');
@@ -76,6 +79,16 @@ describe('picker', () => {
       );
     });
     expect(screen.getByRole('radio', { name: /Assetto Corsa/ })).toBeChecked();
+  });
+
+  test('following the game is switched on and off at once', async () => {
+    const user = userEvent.setup();
+    const asked = connectStudio(studioState({ sources: SOURCES }));
+    render(<SourcePicker />);
+    const follow = screen.getByRole('checkbox', { name: 'Start and stop with the game' });
+    expect(follow).not.toBeChecked();
+    await user.click(follow);
+    expect(asked.at(-1)).toEqual({ name: 'settings.update', input: { followGame: true } });
   });
 
   test('with nothing open it says what to do and offers the test pattern', () => {

@@ -5,6 +5,7 @@ import { chooseSource, useConnected, useStudio, useStudioStore } from '../store/
 import { Button } from '../ui/Button.tsx';
 import { cx } from '../ui/cx.ts';
 import { useBusy } from '../ui/useBusy.ts';
+import { FollowSwitch } from './FollowSwitch.tsx';
 import { pickSource } from './pick.ts';
 import { SourceList } from './SourceList.tsx';
 import { useFreshSources } from './useFreshSources.ts';
@@ -29,7 +30,7 @@ export function SourcePicker() {
 
   return (
     <section aria-labelledby="picker-title" className="card flex min-h-0 flex-col overflow-hidden">
-      <header className="flex items-center gap-3 px-4 pt-3.5 pb-3">
+      <header className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-3.5 pb-3">
         <div className="min-w-0 flex-1">
           <h2 id="picker-title" className="text-[15px] font-semibold">
             What do you want to stream?
@@ -38,6 +39,7 @@ export function SourcePicker() {
             Choose a window or a screen, then press <b className="font-medium text-ink">Start streaming</b> or Enter.
           </p>
         </div>
+        <FollowSwitch />
         <RefreshButton busy={refreshing} onClick={refresh} />
       </header>
       <div className="scroll min-h-0 flex-1 px-4 pt-1 pb-4">

@@ -19,7 +19,9 @@ export function pickSource(
   lastSource: string | null,
 ): Source | undefined {
   const available = sources.filter((source) => source.available);
-  const byId = (id: string | null): Source | undefined => available.find((source) => source.id === id);
+  // a window's id is new each time it is opened: what is remembered of it is its title
+  const byId = (id: string | null): Source | undefined =>
+    available.find((source) => source.id === id || (source.kind === 'window' && `window:${source.name}` === id));
   const suggested = available.find((source) => source.suggested);
   if (chosenId !== null) return byId(chosenId) ?? suggested;
   // what another program has to send is not there just by being offered

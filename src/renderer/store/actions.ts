@@ -67,4 +67,5 @@ export async function deleteClip(id: string): Promise<boolean> {
 }
 
 /** Throws `StudioError`: the settings dialog shows it in place. */
+export const followGame = (on: boolean): Promise<boolean> => attempt(() => updateSettings({ followGame: on }));
 export const updateSettings = (patch: SettingsPatch): Promise<unknown> => ask(procedures.updateSettings, patch);

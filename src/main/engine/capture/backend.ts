@@ -47,6 +47,8 @@ interface SourceFamily {
   list(signal: AbortSignal, ffmpeg: () => Promise<Ffmpeg>): Promise<Source[]>;
   /** True when `id` is of this backend's form. */
   owns(id: string): boolean;
+  /** the system tells nothing of windows that come and go: whoever waits for one has to list again and again */
+  readonly silent?: boolean;
   /** Calls back when the list may have changed. */
   onChanged(listener: () => void): void;
   /** A small JPEG of a source, when it can be had cheaply. */

@@ -9,8 +9,8 @@ const MIN_SIDE = 16;
 export function parseRegion(selector: string): Region | undefined {
   const match = /^region:(?:(\d{1,3}):)?(\d{1,5}),(\d{1,5}),(\d{1,5})x(\d{1,5})$/i.exec(selector);
   if (!match) return undefined;
-  const [screen = 0, x = 0, y = 0, width = 0, height = 0] = match.slice(1).map((digits) => Number(digits ?? 0));
-  return { screen, x, y, width, height };
+  const at = (group: number): number => Number(match[group] ?? 0);
+  return { screen: at(1), x: at(2), y: at(3), width: at(4), height: at(5) };
 }
 
 /**

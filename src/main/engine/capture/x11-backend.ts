@@ -151,10 +151,12 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
     // x11grab reads on where the screen was: another resolution, or a monitor that was unplugged, is ours to notice
     const look = async (): Promise<void> => {
       const now = await find();
-      if (!now) return lose();
-      if (sameArea(now, area)) return;
-      area = now;
-      onEvent({ type: 'resized' });
+      if (!now) {
+        lose();
+      } else if (!sameArea(now, area)) {
+        area = now;
+        onEvent({ type: 'resized' });
+      }
     };
     const stopListening = x.onLost(lose);
     const stopWatching = x.onWindowsChanged(() => {
