@@ -75,6 +75,8 @@ export type PictureWatcher = {
   /** the next pictures will be another ffmpeg's */
   interrupt(): void;
   end(): void;
+  /** seconds of nothing but black since `begin`, of the present ffmpeg; 0 once there was another picture */
+  readonly blackFromStart: number;
 };
 
 export type SessionDeps = ReceiverDeps & {
@@ -97,6 +99,8 @@ export type SessionOptions = { source: Source; fps: FrameRate; pictureSize: Pict
 const FIRST_PICTURE_MS = 10_000;
 /** Without pictures for this long the capture is started again. */
 const STALL_RESTART_MS = 10_000;
+/** Nothing but black from the very start for this long may be the fault of the way it is captured. */
+const BLACK_SECONDS = 3;
 /** A window being dragged to a new size sends many events; the last one counts. */
 const RESIZE_SETTLE_MS = 200;
 /** The X server's notice of a closed window may come a little after ffmpeg's own end. */
@@ -120,6 +124,8 @@ export class CaptureSession implements Session {
   #child: Child | undefined;
   #interrupt: (() => void) | undefined;
   #caution: string | undefined;
+  /** `tried`: another way, for want of anything but black; `turning`: on the way back to the first one; `back`: there, for good */
+  #blackSwitch: 'no' | 'tried' | 'turning' | 'back' = 'no';
   #facts: SessionFacts;
   #startedAt: number;
   #settleFirst: (error?: StudioError) => void = () => undefined;
@@ -169,6 +175,8 @@ export class CaptureSession implements Session {
     const now = this.#deps.now();
     const first = this.#facts.liveSince === undefined;
     const back = !first && this.#facts.retry !== undefined;
+    /** of the present ffmpeg */
+    const fresh = this.#facts.steadySince === undefined;
     const reason = this.#facts.retry?.reason.message;
     this.#facts = {
       ...this.#facts,
@@ -179,8 +187,10 @@ export class CaptureSession implements Session {
       retry: undefined,
     };
     if (first) this.#settleFirst();
-    if (this.#caution !== undefined) this.#deps.onRecovered(this.#caution);
-    this.#caution = undefined;
+    if (fresh && this.#caution !== undefined) {
+      this.#deps.onRecovered(this.#caution);
+      this.#caution = undefined;
+    }
     if (back) this.#deps.onRecovered(`${reason ?? 'The capture stopped.'} It is live again.`);
     if (first || back) this.#deps.onChange();
   }
@@ -193,6 +203,26 @@ export class CaptureSession implements Session {
     this.#caution = next.caution;
     this.#interrupt?.();
     return next;
+  }
+
+  /**
+   * What has been black from the start is captured the next way; where every way is black, as a game that loads is, the first one is
+   * taken again for good: it is the best.
+   */
+  #leaveBlack(): void {
+    const { watchPictures, log } = this.#deps;
+    if ((watchPictures?.blackFromStart ?? 0) < BLACK_SECONDS) return;
+    if (this.#blackSwitch === 'turning' || this.#blackSwitch === 'back') return;
+    const { name } = this.#options.source;
+    const next = this.switchMethod();
+    if (next) {
+      this.#blackSwitch = 'tried';
+      this.#caution = `Nothing but black came, so "${name}" is captured another way now. ${next.caution ?? ''}`.trim();
+    } else if (this.#blackSwitch === 'tried') {
+      log.info({ source: name }, 'black every way: captured the first way again');
+      this.#blackSwitch = 'turning';
+      this.#interrupt?.();
+    }
   }
 
   /** Ends the capture and waits until nothing of it is left. Safe to call at any time, any number of times. */
@@ -221,6 +251,11 @@ export class CaptureSession implements Session {
         if (outcome === 'gone') {
           if (this.#deps.endsWithSource?.(source.id)) break;
           throw sourceGone(source);
+        }
+        if (outcome === 'switched' && this.#blackSwitch === 'turning') {
+          this.#blackSwitch = 'back';
+          await this.#open.release();
+          this.#open = await backend.open(source, ffmpeg, (event) => this.#onSourceEvent(event), this.#stop.signal);
         }
         if (outcome === 'hidden' || outcome === 'switched') continue;
         if (outcome === 'resized') {
@@ -294,6 +329,7 @@ export class CaptureSession implements Session {
       const newest = Math.max(startedAt, this.#facts.lastPictureAt ?? 0);
       // SIGKILL: a process that is stopped or hangs in the kernel answers to nothing else
       if ((this.#deps.now() - newest) * 1000 > STALL_RESTART_MS) child.kill();
+      if (open.method === before.method) this.#leaveBlack();
     }, 500);
     try {
       for (;;) {
@@ -331,7 +367,7 @@ export class CaptureSession implements Session {
     const now = open.state();
     if (now.gone) return 'gone';
     if (now.hidden) return 'hidden';
-    if (open.method !== method) return 'switched';
+    if (open.method !== method || this.#blackSwitch === 'turning') return 'switched';
     return now.width !== before.width || now.height !== before.height || now.place !== before.place
       ? 'resized'
       : undefined;
