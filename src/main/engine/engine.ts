@@ -5,6 +5,7 @@ import {
   type Mark,
   type Problem,
   type PushTargetRequest,
+  type RtmpPeer,
   type SaveAnswer,
   type SaveRequest,
   type SessionState,
@@ -16,6 +17,7 @@ import {
   type StudioState,
 } from '../../contract/index.ts';
 import type { CaptureBackend } from './capture/backend.ts';
+import { rtmpBackend, type RtmpBackend } from './capture/rtmp/rtmp-backend.ts';
 import { CaptureControl } from './capture/control.ts';
 import { FollowGame } from './capture/follow.ts';
 import { deriveSession } from './capture/status.ts';
@@ -90,6 +92,7 @@ export class Engine implements Studio {
   readonly #capture: CaptureControl;
   readonly #follow: FollowGame;
   readonly #rtmp: RtmpService;
+  readonly #rtmpSources: RtmpBackend;
   readonly #relay: RtmpRelay;
   readonly #push: Push;
   readonly #library: ClipLibrary;
@@ -151,6 +154,17 @@ export class Engine implements Studio {
       streamKey: this.#settings.streamKey,
       start: (port) => host.forkNode(options.rtmpHostModule, [String(port)]),
       log: log.child({ part: 'rtmp' }),
+      onChange: () => {
+        this.#rtmpSources.publishersChanged();
+        onChange();
+      },
+    });
+    this.#rtmpSources = rtmpBackend({
+      publishers: () => this.#foreignPublishers(),
+      readUrl: (key) => this.#rtmp.readUrl(key),
+      server: () => this.#rtmp.server,
+      ffmpeg: async () => this.#tools.get(),
+      log: log.child({ part: 'rtmp-source' }),
       onChange,
     });
     this.#relay = new RtmpRelay({
@@ -209,7 +223,7 @@ export class Engine implements Studio {
       onChange,
     });
     this.#capture = new CaptureControl({
-      backends: options.backends,
+      backends: [...options.backends, this.#rtmpSources],
       tools: this.#tools,
       intents: this.#intents,
       picture: () => this.#settings,
@@ -272,7 +286,7 @@ export class Engine implements Studio {
   async start(httpUrl: string): Promise<void> {
     const { backends } = this.#options;
     this.store.update({ app: { ...this.state.app, httpUrl } });
-    for (const backend of backends) {
+    for (const backend of [...backends, this.#rtmpSources]) {
       backend.onChanged(() => {
         this.refreshSources().catch((error: unknown) => this.#log.warn({ err: error }, 'listing sources failed'));
       });
@@ -491,10 +505,17 @@ export class Engine implements Studio {
   /** What another program sends needs a relay to the live address; our own capture publishes by itself. */
   #followStream(): void {
     const { facts } = this.#capture;
+    // a publisher on the live key is at the live address already
+    const isThere = facts?.info.id === `rtmp:${this.#settings.streamKey}`;
     this.#relay.follow(
-      facts && isSentToUs(facts.info.kind) && facts.phase === 'running' ? facts.info.codec : undefined,
+      facts && isSentToUs(facts.info.kind) && !isThere && facts.phase === 'running' ? facts.info.codec : undefined,
     );
     this.#push.follow(liveCodec(facts, unixNow()));
+  }
+
+  #foreignPublishers(): RtmpPeer[] {
+    const { status } = this.#rtmp;
+    return status.state === 'up' ? status.publishers.filter(({ own }) => !own) : [];
   }
 
   async #remember(source: Source): Promise<void> {

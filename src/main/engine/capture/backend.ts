@@ -64,6 +64,8 @@ export interface GrabbingBackend extends SourceFamily {
 
 /** Sources another program encodes and sends as MPEG-TS. */
 export interface ReceivingBackend extends SourceFamily {
+  /** A source that may be chosen before it is listed: it is waited for. */
+  awaited?(selector: string): Source | undefined;
   receive(source: Source, deps: ReceiverDeps): Session;
 }
 

@@ -74,7 +74,8 @@ export class CaptureControl {
     this.#wish = wish;
     await this.#deps.intents.run(async () => {
       if (this.#wish === 'stop' || this.#wish.start !== wish.start) throw superseded();
-      const source = selectSource(request.source, await this.listSources());
+      const sources = await this.listSources();
+      const source = this.#awaited(request.source, sources) ?? selectSource(request.source, sources);
       const current = this.#session;
       const same =
         current?.sourceId === source.id &&
@@ -111,6 +112,16 @@ export class CaptureControl {
     this.#closing.abort();
     await this.stop();
     await Promise.all(this.#deps.backends.map(async (backend) => backend.close()));
+  }
+
+  /** A source that is not there yet and may be waited for. */
+  #awaited(selector: string, sources: readonly Source[]): Source | undefined {
+    if (sources.some(({ id }) => id === selector)) return undefined;
+    for (const backend of this.#deps.backends) {
+      const source = 'receive' in backend ? backend.awaited?.(selector) : undefined;
+      if (source) return source;
+    }
+    return undefined;
   }
 
   async #open(source: Source, request: StartCapture): Promise<Session> {

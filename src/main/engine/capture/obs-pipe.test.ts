@@ -7,7 +7,8 @@ import { OneSender } from '../pipes/owner.ts';
 import { fixture, ringOf } from '../replay/testing/ring.ts';
 import { TS_PACKET_BYTES } from '../transport/packet.ts';
 import { StreamProbe } from './obs-pipe-probe.ts';
-import { ObsPipeSession } from './obs-pipe-session.ts';
+import { PIPE_WORDS } from './obs-pipe.ts';
+import { ReceivingSession } from './receiving-session.ts';
 import { deriveSession } from './status.ts';
 
 const H264 = fixture('h264-aac.ts');
@@ -58,7 +59,7 @@ function setUp() {
   const sender = { refuse: () => undefined };
   const blocks: ProgressBlock[] = [];
   const recovered: string[] = [];
-  const session = new ObsPipeSession(source, input, {
+  const session = new ReceivingSession(source, input, PIPE_WORDS, {
     ring,
     log: pino({ enabled: false }),
     clock: () => now,

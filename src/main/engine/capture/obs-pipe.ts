@@ -1,12 +1,21 @@
 import { StudioError, type Source } from '../../../contract/index.ts';
 import type { PipeInlet } from '../pipes/inlet.ts';
 import type { ReceivingBackend } from './backend.ts';
-import { ObsPipeSession } from './obs-pipe-session.ts';
+import { ReceivingSession, type InputWords } from './receiving-session.ts';
 
 /** The pipe's name, known to users and scripts (DESIGN section 3). */
 export const OBS_PIPE_NAME = 'obs_piping_to_buffer';
 
 const ID = 'obs-pipe';
+
+export const PIPE_WORDS: InputWords = {
+  place: 'the pipe',
+  waiting: 'Nothing has arrived in the pipe yet.',
+  resume: 'Start the recording in OBS again',
+  encoder: 'Choose an H.264 or HEVC video encoder in OBS.',
+  keyframes: 'Set a keyframe interval of one second in OBS (g=60 at 60 pictures per second).',
+  damaged: 'Make sure that only one program writes into the pipe; otherwise the sending computer is too busy.',
+};
 
 /**
  * What OBS (or ffmpeg) sends as MPEG-TS into the pipe. The inlet listens from the first listing of sources to the end of the studio,
@@ -34,7 +43,7 @@ export function obsPipeBackend(inlet: PipeInlet): ReceivingBackend {
         return [{ ...source, available: false, reason }];
       }
     },
-    receive: (chosen, deps) => new ObsPipeSession(chosen, inlet, deps),
+    receive: (chosen, deps) => new ReceivingSession(chosen, inlet, PIPE_WORDS, deps),
     onChanged: () => undefined,
     thumbnailInput: () => undefined,
     close: async () => inlet.close(),

@@ -55,6 +55,16 @@ export class RtmpService {
     return this.#port === 0 ? null : this.#url();
   }
 
+  /** Where a reader of ours finds a stream; null while the server is down. */
+  readUrl(key: string): string | null {
+    return this.#listening ? `${this.#server()}/${key}` : null;
+  }
+
+  /** What other programs publish to, without the stream key; null until a port is known. */
+  get server(): string | null {
+    return this.#port === 0 ? null : this.#server();
+  }
+
   setStreamKey(streamKey: string): void {
     this.#options.streamKey = streamKey;
   }
@@ -73,7 +83,11 @@ export class RtmpService {
   }
 
   #url(): string {
-    return `rtmp://127.0.0.1:${this.#port}/live/${this.#options.streamKey}`;
+    return `${this.#server()}/${this.#options.streamKey}`;
+  }
+
+  #server(): string {
+    return `rtmp://127.0.0.1:${this.#port}/live`;
   }
 
   async #keepRunning(): Promise<void> {

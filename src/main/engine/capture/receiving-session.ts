@@ -16,6 +16,22 @@ import type { SessionFacts } from './status.ts';
 export type Inlet = {
   attach(sink: Sink): () => void;
   readonly refusedAt: number | undefined;
+  /** why nothing comes although somebody sends, where the inlet knows better than the bytes */
+  readonly problem?: Problem | undefined;
+};
+
+/** How a kind of input is spoken of. */
+export type InputWords = {
+  /** "the pipe" */
+  place: string;
+  /** nothing has come yet, a whole sentence */
+  waiting: string;
+  /** what to do when it stopped */
+  resume: string;
+  /** what to do when there is no picture, or no keyframe */
+  encoder: string;
+  keyframes: string;
+  damaged: string;
 };
 
 /** Without a picture for this long something is not set as it must be; waiting goes on all the same. */
@@ -30,12 +46,13 @@ const PROGRESS_SECONDS = 0.25;
  * A capture whose bytes another program sends: one stream after another goes into the ring, each as its own epoch. There is no
  * deadline: the other program may be started whenever its user likes. Facts are derived when they are asked for.
  */
-export class ObsPipeSession implements Session {
+export class ReceivingSession implements Session {
   readonly started = Promise.resolve();
   readonly ended: Promise<undefined>;
   readonly #source: Source;
   readonly #deps: ReceiverDeps;
   readonly #inlet: Inlet;
+  readonly #words: InputWords;
   readonly #detach: () => void;
   #settle: () => void = () => undefined;
   #phase: 'receiving' | 'ended' = 'receiving';
@@ -53,10 +70,11 @@ export class ObsPipeSession implements Session {
   #damage = { seen: 0, recent: 0, at: Number.NEGATIVE_INFINITY };
   #count = new PictureCount();
 
-  constructor(source: Source, inlet: Inlet, deps: ReceiverDeps) {
+  constructor(source: Source, inlet: Inlet, words: InputWords, deps: ReceiverDeps) {
     this.#source = source;
     this.#deps = deps;
     this.#inlet = inlet;
+    this.#words = words;
     this.#info = { id: source.id, name: source.name, kind: source.kind };
     this.#waitingSince = deps.clock();
     this.ended = new Promise((resolve) => {
@@ -158,7 +176,7 @@ export class ObsPipeSession implements Session {
       this.#gone = new StudioError(
         'source-gone',
         `${this.#source.name} stopped sending.`,
-        'The replay is kept. Start the recording in OBS again; it goes on by itself.',
+        `The replay is kept. ${this.#words.resume}; it goes on by itself.`,
       ).toInfo();
     }
     onChange();
@@ -187,39 +205,32 @@ export class ObsPipeSession implements Session {
     const add = (code: ProblemCode, severity: Problem['severity'], message: string, remedy: string): void => {
       problems.push({ code, severity, message, remedy });
     };
+    const { place, waiting, encoder, keyframes, damaged } = this.#words;
+    const { refusedAt, problem } = this.#inlet;
     const hint = this.#source.hint ?? 'Check the settings of the program that sends.';
     const sending = this.#sendingSince === undefined ? undefined : now - this.#sendingSince;
     const { finding } = this.#probe;
     const unread = sending === undefined ? this.#leftUnread : finding === 'nothing' && sending >= UNREADABLE_SECONDS;
-    if (unread) {
-      add('input-unreadable', 'error', 'What arrives in the pipe is not MPEG-TS.', hint);
+    if (problem) {
+      problems.push(problem);
+    } else if (unread) {
+      add('input-unreadable', 'error', `What arrives in ${place} is not MPEG-TS.`, hint);
     } else if (sending === undefined) {
       if (this.#liveSince === undefined && now - this.#waitingSince >= HINT_SECONDS)
-        add('input-waiting', 'warning', 'Nothing has arrived in the pipe yet.', hint);
+        add('input-waiting', 'warning', waiting, hint);
     } else if (finding === 'no-video') {
-      add(
-        'input-unreadable',
-        'error',
-        'The stream in the pipe holds no H.264 or HEVC picture.',
-        'Choose an H.264 or HEVC video encoder in OBS.',
-      );
+      add('input-unreadable', 'error', `The stream in ${place} holds no H.264 or HEVC picture.`, encoder);
     } else if (this.#steadySince === undefined && sending >= HINT_SECONDS) {
-      add(
-        'input-waiting',
-        'warning',
-        'The stream in the pipe has brought no keyframe yet.',
-        'Set a keyframe interval of one second in OBS (g=60 at 60 pictures per second).',
-      );
+      add('input-waiting', 'warning', `The stream in ${place} has brought no keyframe yet.`, keyframes);
     }
     if (now - this.#damage.at < RECENT_SECONDS) {
       add(
         'input-damaged',
         'warning',
-        `The stream in the pipe was damaged in ${this.#damage.recent} places just now.`,
-        'Make sure that only one program writes into the pipe; otherwise the sending computer is too busy.',
+        `The stream in ${place} was damaged in ${this.#damage.recent} places just now.`,
+        damaged,
       );
     }
-    const { refusedAt } = this.#inlet;
     if (refusedAt !== undefined && now - refusedAt < RECENT_SECONDS) {
       add(
         'input-second-sender',
