@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { Readable, type Writable } from 'node:stream';
+import { Duplex, Readable, Writable } from 'node:stream';
 import { StudioError } from '../../../contract/errors.ts';
 import { eachLine } from './lines.ts';
 
@@ -28,13 +28,15 @@ export type ChildOptions = {
   onStderrLine?: (line: string) => void;
   /** stdout: bytes to `onStdout`, or kept as a stream by `stdout` */
   onStdout?: (chunk: Buffer) => void;
-  /** further pipes from the child, each on its own file descriptor (4 and up) */
+  /** in place of `onStdout`: lines of text */
+  onStdoutLine?: (line: string) => void;
+  /** further pipes, each on its own file descriptor (4 and up) */
   extra?: readonly ExtraPipe[];
 };
 
-/** A further pipe from the child: bytes as they come, or whole lines. */
+/** A further pipe: bytes from the child as they come, or our end of one that the child reads. */
 export type ExtraPipe =
-  { fd: number; onData: (chunk: Buffer) => void } | { fd: number; onLine: (line: string) => void };
+  { fd: number; onData: (chunk: Buffer) => void } | { fd: number; feed: (out: Writable) => void };
 
 export type StopOptions = {
   /** written to stdin first (ffmpeg ends cleanly on `q`) */
@@ -90,6 +92,7 @@ export function startChild(options: ChildOptions): Child {
 
   stdin.on('error', () => undefined); // EPIPE when the child ends first; its exit tells
   if (options.onStdout) stdout.on('data', options.onStdout);
+  else if (options.onStdoutLine) eachLine(stdout, options.onStdoutLine);
   else stdout.resume();
   stdout.on('error', () => undefined);
   eachLine(errors, (line) => {
@@ -101,9 +104,9 @@ export function startChild(options: ChildOptions): Child {
   if (options.onControlLine && control instanceof Readable) eachLine(control, options.onControlLine);
   for (const pipe of options.extra ?? []) {
     const stream = child.stdio.at(pipe.fd);
-    if (!(stream instanceof Readable)) continue;
-    if ('onLine' in pipe) eachLine(stream, pipe.onLine);
-    else stream.on('data', pipe.onData).on('error', () => undefined);
+    stream?.on('error', () => undefined);
+    if ('onData' in pipe) stream?.on('data', pipe.onData);
+    else if (stream instanceof Writable || stream instanceof Duplex) pipe.feed(stream);
   }
 
   const exited = new Promise<ChildExit>((resolve) => {
