@@ -16,6 +16,8 @@ import {
   type StartCapture,
   type StudioState,
 } from '../../contract/index.ts';
+import { Sound } from './audio/sound.ts';
+import { audioDevices } from './audio/systems.ts';
 import type { CaptureBackend } from './capture/backend.ts';
 import { rtmpBackend, type RtmpBackend } from './capture/rtmp/rtmp-backend.ts';
 import { CaptureControl } from './capture/control.ts';
@@ -104,6 +106,7 @@ export class Engine implements Studio {
   readonly #pictures: BrowserPictures;
   readonly #gopThumbnails: GopThumbnails;
   readonly #health: HealthMonitor;
+  readonly #sound: Sound;
   readonly #intents = new IntentQueue();
   readonly #closing = new AbortController();
   #settings: Settings;
@@ -222,6 +225,17 @@ export class Engine implements Studio {
       notify: (notice) => this.store.notify(notice),
       onChange,
     });
+    const soundLog = log.child({ part: 'sound' });
+    this.#sound = new Sound({
+      devices: audioDevices(process.platform, this.#tools, options.env, soundLog),
+      tools: this.#tools,
+      log: soundLog,
+      settings: () => this.#settings.audio,
+      clock,
+      now: unixNow,
+      onChange,
+      onOtherPlan: () => this.#capture.renew(SOUND_CHANGED),
+    });
     this.#capture = new CaptureControl({
       backends: [...options.backends, this.#rtmpSources],
       tools: this.#tools,
@@ -235,6 +249,7 @@ export class Engine implements Studio {
         now: unixNow,
         onProgress: (block) => this.#health.noteProgress(block),
         onRestart: () => this.#health.restarted(),
+        sound: () => this.#sound.plan(),
         watchPictures: this.#health.pictures,
         onChange: onCapture,
         onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
@@ -298,6 +313,7 @@ export class Engine implements Studio {
       this.#library.load(),
       this.#keys.bind(this.#settings),
       this.#applyMirror(),
+      this.#sound.start(),
       ...this.#clipsFolders().map(async (folder) => removeStalePartials(folder, PARTIAL_PREFIX, Date.now())),
     ]);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
@@ -321,7 +337,7 @@ export class Engine implements Studio {
     clearInterval(this.#ticker);
     this.#health.close();
     await Promise.all([
-      this.#capture.close(),
+      this.#capture.close().then(async () => this.#sound.close()),
       this.#relay.close(),
       this.#push.close(),
       this.#keys.release(),
@@ -418,6 +434,7 @@ export class Engine implements Studio {
         this.#ring.resize(this.#bounds());
       }
       await this.#applyMirror();
+      this.#sound.settingsChanged();
       await this.#keys.bind(now);
       if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
       this.refresh();
@@ -481,7 +498,7 @@ export class Engine implements Studio {
       recovery: this.#recovery.info,
       push,
       encoders: [],
-      audio: { unavailable: null, devices: [], tracks: [] },
+      audio: this.#sound.state,
       setupTest: { state: 'idle' },
       clips: [...this.#library.clips],
       settings: this.#settings,
@@ -496,6 +513,7 @@ export class Engine implements Studio {
       ...(ffmpeg ? [ffmpeg] : []),
       ...(relay ? [relay] : []),
       ...this.#pictures.problems,
+      ...this.#sound.problems,
       ...(mirror ? [mirror] : []),
       ...(this.#overflowed ? [RING_OVERFLOW] : []),
       ...(this.#options.settings.wasReset ? [SETTINGS_RESET] : []),
@@ -552,6 +570,12 @@ export class Engine implements Studio {
 
 const notYet = (): StudioError =>
   new StudioError('not-supported', 'This is not part of this version yet.', 'Wait for the next one.');
+
+const SOUND_CHANGED = new StudioError(
+  'capture-failed',
+  'The sound to capture changed.',
+  'The capture goes on by itself.',
+);
 
 const RING_OVERFLOW: Problem = {
   code: 'ring-overflow',

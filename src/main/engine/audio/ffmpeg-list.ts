@@ -11,8 +11,8 @@ export function parseAvfoundationAudio(text: string): AudioDevice[] {
   const devices: AudioDevice[] = [];
   let audio = false;
   for (const line of text.split(/\r?\n/)) {
-    if (/AVFoundation video devices:/.test(line)) audio = false;
-    else if (/AVFoundation audio devices:/.test(line)) audio = true;
+    if (line.includes('AVFoundation video devices:')) audio = false;
+    else if (line.includes('AVFoundation audio devices:')) audio = true;
     else if (audio) {
       const [, name] = /\] \[\d+\] (.+)$/.exec(line) ?? [];
       if (name !== undefined) devices.push(device(name.trim(), name.trim(), LOOPBACK));
@@ -27,8 +27,8 @@ export function parseDshowAudio(text: string): AudioDevice[] {
   let heading = false;
   let last: AudioDevice | undefined;
   for (const line of text.split(/\r?\n/)) {
-    if (/DirectShow video devices/.test(line)) heading = false;
-    else if (/DirectShow audio devices/.test(line)) heading = true;
+    if (line.includes('DirectShow video devices')) heading = false;
+    else if (line.includes('DirectShow audio devices')) heading = true;
     const [, alternative] = /Alternative name "(.+)"\s*$/.exec(line) ?? [];
     if (alternative !== undefined) {
       if (last) last.id = alternative.slice(0, 512);

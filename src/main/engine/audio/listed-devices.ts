@@ -70,8 +70,9 @@ export class ListedDevices implements AudioDevices {
 
   async #run(onChange: () => void): Promise<void> {
     const { signal } = this.#closing;
+    const closed = (): boolean => signal.aborted;
     const { listArgs, parse, noDesktop } = this.#system;
-    while (!signal.aborted) {
+    while (!closed()) {
       try {
         const { ffmpeg } = await this.#tools.get();
         // ffmpeg lists on stderr and then fails to open the placeholder: that is its way
@@ -84,7 +85,7 @@ export class ListedDevices implements AudioDevices {
           onChange();
         }
       } catch (error) {
-        if (!signal.aborted) this.#log.info({ err: error }, 'the sound devices could not be listed');
+        if (!closed()) this.#log.info({ err: error }, 'the sound devices could not be listed');
       }
       await pause(POLL_MS, signal);
     }

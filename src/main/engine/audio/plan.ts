@@ -49,7 +49,7 @@ export const TEST_TONE: SoundPlan = {
 /** Samples per second and channel of everything we handle ourselves. */
 export const SAMPLE_RATE = 48_000;
 /** Times begin here: a sound packet begins one AAC frame before its samples, and no time may be negative, seconds. */
-export const FIRST_TIME = 0.2;
+const FIRST_TIME = 0.2;
 const SOUND_FD = 5;
 /** Covers three AAC frames, ffmpeg's reading in packets and a late event loop, seconds (60 ms were measured). */
 const LEAD_SECONDS = 0.09;
@@ -95,5 +95,5 @@ export function pictureClock({ live }: SoundPlan, stampedByWall: boolean): strin
 
 /** Output options of the picture that go with sound that is captured. */
 export function pictureLead({ live }: SoundPlan): string[] {
-  return live ? ['-bsf:v', `setts=dts=PTS-${live.pictureLead.toFixed(3)}/TB`] : [];
+  return live ? ['-bsf:v', `setts=dts=DTS-${live.pictureLead.toFixed(3)}/TB`] : [];
 }

@@ -136,13 +136,13 @@ export class PulseDevices implements AudioDevices {
 
   async #read(): Promise<void> {
     const { signal } = this.#closing;
-    while (this.#stale && !signal.aborted) {
+    while (this.#stale && !this.#closed()) {
       this.#stale = false;
       try {
         const { devices, playing } = await this.#ask();
         if (this.#child) this.#set({ unavailable: null, devices, playing });
       } catch (error) {
-        if (signal.aborted || !this.#child) return;
+        if (this.#closed() || !this.#child) return;
         this.#deps.log.info({ err: error }, 'pactl did not list the sound devices');
         await this.#poll();
       }
@@ -172,6 +172,10 @@ export class PulseDevices implements AudioDevices {
     } catch {
       if (!this.#closing.signal.aborted) this.#set({ unavailable: NO_LIST, devices: [], playing: [] });
     }
+  }
+
+  #closed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   #set(list: DeviceList): void {

@@ -65,7 +65,9 @@ export function parseFfmpegSources(text: string): AudioDevice[] {
   });
   // which output is the default one it does not say; the only one is
   const monitors = devices.filter(({ role }) => role === 'desktop');
-  return devices.map((device) => (monitors.length === 1 && monitors[0] === device ? { ...device, isDefault: true } : device));
+  return devices.map((device) =>
+    monitors.length === 1 && monitors[0] === device ? { ...device, isDefault: true } : device,
+  );
 }
 
 /** A line of `pactl subscribe` after which the list may be another. */

@@ -54,7 +54,8 @@ export class DeviceReader {
     const { ffmpeg, input, env, log, onLost } = this.#deps;
     const { signal } = this.#closing;
     const backoff = new Backoff({ delaysMs: [100, 500, 1000, 2000, 5000], healthyMs: 5000, forever: true });
-    while (!signal.aborted) {
+    const closed = (): boolean => signal.aborted;
+    while (!closed()) {
       this.#rest = NOTHING;
       const child = startChild({
         name: 'ffmpeg sound',
@@ -68,7 +69,7 @@ export class DeviceReader {
       const exit = await child.exited;
       this.#child = undefined;
       onLost();
-      if (signal.aborted) return;
+      if (closed()) return;
       const wait = backoff.next(exit.ranMs);
       log.info({ device: this.device.name, code: exit.code, stderr: exit.stderr.slice(-3) }, 'a sound device ended');
       await pause(wait === 'give-up' ? 5000 : wait, signal);
@@ -80,7 +81,7 @@ export class DeviceReader {
     if (this.#closing.signal.aborted) return;
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const whole = bytes.length - (bytes.length % FRAME_BYTES);
-    this.#rest = bytes.slice(whole);
+    this.#rest = bytes.subarray(whole);
     if (whole === 0) return;
     // a copy: samples have to lie on even addresses
     const aligned = new Uint8Array(bytes.subarray(0, whole));

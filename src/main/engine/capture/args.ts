@@ -1,5 +1,5 @@
 import type { FrameRate, PictureSize } from '../../../contract/index.ts';
-import type { SoundPlan } from '../audio/plan.ts';
+import { pictureClock, pictureLead, type SoundPlan } from '../audio/plan.ts';
 import type { EncoderPlan } from '../encoders/plan.ts';
 import { teeOutput } from '../ffmpeg/tee.ts';
 
@@ -12,6 +12,8 @@ export type CapturePlan = {
   /** what the picture goes through before anything else */
   filters?: readonly string[];
   sound: SoundPlan;
+  /** the input stamps its pictures with the time of day, as sound that is captured is */
+  stampedByWall?: boolean;
   encoder: EncoderPlan;
   /** size of the encoded picture, even numbers */
   output: Size;
@@ -82,7 +84,7 @@ const watchOutput = (before: readonly string[]): string[] => [
 
 /**
  * The measured capture command: one encode, `tee` to MPEG-TS on stdout (the ring) and, behind a `fifo` that survives an RTMP
- * outage, FLV to the RTMP server. Progress lines go to file descriptor 3, pictures to watch to 4, sound levels to 5.
+ * outage, FLV to the RTMP server. Progress lines go to file descriptor 3, pictures to watch to 4; sound that is captured comes from 5.
  */
 export function captureArgs(plan: CapturePlan): string[] {
   const { output, fps, sound, encoder } = plan;
@@ -133,9 +135,9 @@ export function captureArgs(plan: CapturePlan): string[] {
     // the first 200 ms after a window shrank, measured)
     '-xerror',
     ...encoder.globals,
+    ...pictureClock(sound, plan.stampedByWall === true),
     ...plan.input,
     ...sound.input,
-    ...(sound.filters.length > 0 ? ['-filter_complex', sound.filters.join(';')] : []),
     ...['-map', '0:v:0', ...sound.tracks.flatMap(({ map }) => ['-map', map])],
     ...['-vf', picture],
     ...encoder.args,
@@ -144,6 +146,7 @@ export function captureArgs(plan: CapturePlan): string[] {
     // OpenCV take it for BT.601; said, every reader shows what was captured
     ...['-colorspace', 'smpte170m', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'],
     ...['-flags', '+global_header'],
+    ...pictureLead(sound),
     ...sound.encoder,
     ...sound.tracks.flatMap(({ title }, i) => (title === '' ? [] : [`-metadata:s:a:${i}`, `title=${title}`])),
     ...(plan.timestampOffset > 0 ? ['-output_ts_offset', plan.timestampOffset.toFixed(3)] : []),

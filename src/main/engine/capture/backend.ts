@@ -28,6 +28,8 @@ export interface OpenSource {
   /** present size in physical pixels, where it lies if that matters to the input, and whether pictures can be had */
   state(): Size & { place?: string; hidden: boolean; gone: boolean };
   input(fps: FrameRate): readonly string[];
+  /** `input` stamps its pictures with the time of day (x11grab, gdigrab); otherwise ffmpeg does when they arrive */
+  readonly stampedByWall?: boolean;
   /** filters the picture goes through first, such as a crop to the window */
   filters?(): readonly string[];
   /** how `input` captures it, for the log and the health: `x11grab`, `gfxcapture`, … */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CaptureInfo, Source } from '../../../contract/index.ts';
 import type { ChildExit } from '../process/child.ts';
-import { SILENCE } from '../audio/plan.ts';
+import { SILENCE, livePlan } from '../audio/plan.ts';
 import { softwareEncoder } from '../encoders/software.ts';
 import { WATCH, captureArgs, outputSize, x11WindowInput, type CapturePlan } from './args.ts';
 import { pictureSplitter } from './watch-pictures.ts';
@@ -36,23 +36,18 @@ describe('the capture command', () => {
     );
   });
 
-  it('with several sound tracks sends the first to RTMP', () => {
-    const mixed = captureArgs({
-      ...plan,
-      sound: {
-        ...SILENCE,
-        filters: ['[1:a]asplit[all][solo]', '[all]volume=0.5[mix]'],
-        tracks: [
-          { map: '[mix]', title: 'Mix' },
-          { map: '[solo]', title: 'Desktop' },
-        ],
-      },
-    }).join(' ');
+  it('with several sound tracks keeps the picture on their clock and sends the first to RTMP', () => {
+    const sound = livePlan(['Mix', 'Desktop', 'Microphone'], -100, 1763713500.25, () => undefined);
+    const mixed = captureArgs({ ...plan, sound, stampedByWall: true }).join(' ');
     expect(mixed).toContain(
-      '-filter_complex [1:a]asplit[all][solo];[all]volume=0.5[mix] -map 0:v:0 -map [mix] -map [solo] -vf',
+      '-xerror -copyts -itsoffset -1763713500.050 -f x11grab -framerate 30 -draw_mouse 0 -window_id 0x200002 -i :99 ' +
+        '-itsoffset 0.2 -thread_queue_size 512 -f s16le -ar 48000 -ac 6 -i pipe:5 -map 0:v:0 -map 1:a -map 1:a -map 1:a -vf',
     );
+    expect(mixed).toContain('-bsf:v setts=dts=DTS-0.190/TB');
+    expect(mixed).toContain('-filter:a:1 pan=stereo|c0=c2|c1=c3');
     expect(mixed).toContain('-metadata:s:a:0 title=Mix -metadata:s:a:1 title=Desktop');
-    expect(mixed).toContain(String.raw`|[select=v,a\\\:0:f=fifo`);
+    expect(mixed).toMatch(/\|\[select=[^\]]*v[^\]]*a[^\]]*0[^\]]*f=fifo/);
+    expect(captureArgs({ ...plan, sound }).join(' ')).toContain('-copyts -use_wallclock_as_timestamps 1 -itsoffset');
   });
 
   it('hands on every seventh tiny picture at 30 fps, whole however it was cut', () => {

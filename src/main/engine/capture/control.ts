@@ -91,6 +91,11 @@ export class CaptureControl {
     });
   }
 
+  /** See `Session.renew`. */
+  renew(reason: StudioError): void {
+    this.#session?.renew?.(reason);
+  }
+
   /** See `Session.switchMethod`. */
   switchMethod(): NextMethod | undefined {
     return this.#session?.switchMethod?.();

@@ -49,6 +49,8 @@ export interface Session {
   notePicture(picture: AccessUnit): void;
   /** Goes on with the next way to capture the same thing, for when this one shows nothing; undefined where there is no other. */
   switchMethod?(): NextMethod | undefined;
+  /** Starts anew with the present settings, for a reason people are told; absent where there is nothing to start. */
+  renew?(reason: StudioError): void;
   /** Safe to call at any time, any number of times. */
   stop(): Promise<void>;
 }
@@ -89,8 +91,6 @@ export type SessionDeps = ReceiverDeps & {
   sound?: () => SoundPlan;
   /** looks at what is captured; without it no picture is made for it */
   watchPictures?: PictureWatcher;
-  /** lines a sound plan with `levels` prints */
-  onLevels?: (line: string) => void;
 };
 
 export type SessionOptions = { source: Source; fps: FrameRate; pictureSize: PictureSize };
@@ -107,7 +107,7 @@ const RESIZE_SETTLE_MS = 200;
 const EVENT_GRACE_MS = 150;
 const STOP = { quit: 'q', quitMs: 1200, termMs: 800 } as const;
 
-type Change = 'resized' | 'switched' | 'gone' | 'hidden';
+type Change = 'resized' | 'renewed' | 'switched' | 'gone' | 'hidden';
 type Outcome = 'stopped' | Change | ChildExit;
 /** What one ffmpeg was started for. */
 type Before = { state: ReturnType<OpenSource['state']>; method: string };
@@ -124,6 +124,8 @@ export class CaptureSession implements Session {
   #child: Child | undefined;
   #interrupt: (() => void) | undefined;
   #caution: string | undefined;
+  /** why the present ffmpeg is to be replaced */
+  #renewal: StudioError | undefined;
   /** `tried`: another way, for want of anything but black; `turning`: on the way back to the first one; `back`: there, for good */
   #blackSwitch: 'no' | 'tried' | 'turning' | 'back' = 'no';
   #facts: SessionFacts;
@@ -225,6 +227,12 @@ export class CaptureSession implements Session {
     }
   }
 
+  /** Starts ffmpeg anew with what is wanted now, as after a change of size. */
+  renew(reason: StudioError): void {
+    this.#renewal = reason;
+    this.#interrupt?.();
+  }
+
   /** Ends the capture and waits until nothing of it is left. Safe to call at any time, any number of times. */
   async stop(): Promise<void> {
     if (this.#facts.phase !== 'ended') this.#set({ phase: 'stopping' });
@@ -258,6 +266,10 @@ export class CaptureSession implements Session {
           this.#open = await backend.open(source, ffmpeg, (event) => this.#onSourceEvent(event), this.#stop.signal);
         }
         if (outcome === 'hidden' || outcome === 'switched') continue;
+        if (outcome === 'renewed') {
+          if (this.#renewal) this.#retry(this.#renewal, 0);
+          continue;
+        }
         if (outcome === 'resized') {
           this.#retry(
             new StudioError('capture-failed', `"${source.name}" changed its size.`, 'The capture goes on by itself.'),
@@ -285,15 +297,17 @@ export class CaptureSession implements Session {
 
   /** One ffmpeg from start to end. */
   async #runOnce(open: OpenSource, output: Size): Promise<Outcome> {
-    const { ring, log, clock, rtmpUrl, ffmpeg, onProgress, onRestart, watchPictures, onLevels } = this.#deps;
+    const { ring, log, clock, rtmpUrl, ffmpeg, onProgress, onRestart, watchPictures } = this.#deps;
     const parser = new ProgressParser();
     const before = { state: open.state(), method: open.method };
     if (before.state.gone) return 'gone';
+    this.#renewal = undefined;
     const sound = open.audio ?? this.#deps.sound?.() ?? SILENCE;
     const args = captureArgs({
       input: open.input(this.#options.fps),
       filters: open.filters?.() ?? [],
       sound,
+      stampedByWall: open.stampedByWall === true,
       encoder: softwareEncoder(this.#options.fps),
       output,
       fps: this.#options.fps,
@@ -320,7 +334,7 @@ export class CaptureSession implements Session {
         ...(watchPictures
           ? [{ fd: 4, onData: pictureSplitter(this.#options.fps, (picture) => watchPictures.add(picture)) }]
           : []),
-        ...(sound.levels ? [{ fd: 5, onLine: (line: string) => onLevels?.(line) }] : []),
+        ...(sound.live ? [{ fd: sound.live.fd, feed: sound.live.feed }] : []),
       ],
     });
     this.#child = child;
@@ -368,6 +382,7 @@ export class CaptureSession implements Session {
     if (now.gone) return 'gone';
     if (now.hidden) return 'hidden';
     if (open.method !== method || this.#blackSwitch === 'turning') return 'switched';
+    if (this.#renewal) return 'renewed';
     return now.width !== before.width || now.height !== before.height || now.place !== before.place
       ? 'resized'
       : undefined;

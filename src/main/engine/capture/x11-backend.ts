@@ -119,6 +119,7 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
       name: source.name,
       state: () => ({ width: watch.geometry.width, height: watch.geometry.height, hidden: !watch.mapped, gone }),
       method: 'x11grab',
+      stampedByWall: true,
       input: (fps) => x11WindowInput(displayName, xid, fps),
       responds: async (signal) => x.responds(xid, signal),
       async release() {
@@ -168,6 +169,7 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
       name: source.name,
       state: () => ({ width: area.width, height: area.height, place: `${area.x},${area.y}`, hidden: false, gone }),
       method: 'x11grab',
+      stampedByWall: true,
       input: (fps) => x11ScreenInput(displayName, area, fps),
       release: async () => {
         stopListening();

@@ -35,8 +35,7 @@ export type ChildOptions = {
 };
 
 /** A further pipe: bytes from the child as they come, or our end of one that the child reads. */
-export type ExtraPipe =
-  { fd: number; onData: (chunk: Buffer) => void } | { fd: number; feed: (out: Writable) => void };
+export type ExtraPipe = { fd: number; onData: (chunk: Buffer) => void } | { fd: number; feed: (out: Writable) => void };
 
 export type StopOptions = {
   /** written to stdin first (ffmpeg ends cleanly on `q`) */

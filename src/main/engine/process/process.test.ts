@@ -45,16 +45,17 @@ describe('a child process', () => {
     expect(exit.requested).toBe(false);
   });
 
-  it('has further pipes, for bytes and for lines', async () => {
+  it('has further pipes, from and to it, and lines of its output', async () => {
     const got: string[] = [];
     const bytes: Buffer[] = [];
     const exit = await startChild({
       name: 'test',
       command: process.execPath,
-      args: ['-e', `const fs = require('fs'); fs.writeSync(4, 'ab'); fs.writeSync(6, 'one\\ntwo\\n')`],
+      args: ['-e', `const fs = require('fs'); fs.writeSync(4, 'ab'); console.log('one\\n' + fs.readFileSync(6))`],
+      onStdoutLine: (line) => got.push(line),
       extra: [
         { fd: 4, onData: (chunk) => bytes.push(chunk) },
-        { fd: 6, onLine: (line) => got.push(line) },
+        { fd: 6, feed: (out) => out.end('two') },
       ],
     }).exited;
     expect(exit.code).toBe(0);
