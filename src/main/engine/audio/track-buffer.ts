@@ -98,53 +98,7 @@ export class TrackFlow {
     const end = Math.round((this.#clock.push(frames, at) + this.#shiftSeconds) * SAMPLE_RATE);
     const late = end - (this.#buffer.end + frames);
     // moved far, everything before it is of no use to tell what is still to be moved
-    if (this.#frames === 0 || Math.abs(late) > HARD) this.#frames = 0;
-    const hard = this.#frames < FIRST_FRAMES ? HARD_AT_FIRST : HARD;
-    if (this.#frames === 0 || Math.abs(late) > hard) {
-      this.#buffer.place(samples, end - frames);
-    } else {
-      const steps = Math.abs(late) < SOFT ? 0 : Math.sign(late) * Math.ceil(frames / FRAMES_PER_STEP);
-      this.#buffer.place(stretch(samples, steps), this.#buffer.end);
-    }
-    this.#frames += frames;
-    const late = at - this.#frames / SAMPLE_RATE;
-    if (at >= this.#windowEnd) {
-      this.#leastBefore = this.#windowEnd === -Infinity ? Infinity : this.#least;
-      this.#least = late;
-      this.#windowEnd = at + WINDOW_SECONDS;
-    }
-    this.#least = Math.min(this.#least, late);
-    return this.#frames / SAMPLE_RATE + Math.min(this.#least, this.#leastBefore);
-  }
-}
-
-/** Beyond this the sound is moved at once, frames. */
-const HARD = 0.04 * SAMPLE_RATE;
-/** The first second is spent on finding the least late arrival. */
-const HARD_AT_FIRST = 0.003 * SAMPLE_RATE;
-const FIRST_FRAMES = SAMPLE_RATE;
-/** Within this the sound is in time, frames. */
-const SOFT = 0.002 * SAMPLE_RATE;
-/** Otherwise one frame in so many is doubled or dropped: 7 cents of pitch, for as long as it takes. */
-const FRAMES_PER_STEP = 240;
-
-/** Places what a device delivers on the timeline of a track, and keeps it there in time for as long as it flows. */
-export class TrackFlow {
-  readonly #buffer: TrackBuffer;
-  readonly #clock = new ArrivalClock();
-  readonly #shiftSeconds: number;
-  #frames = 0;
-
-  /** `shiftSeconds` is added to every time. */
-  constructor(buffer: TrackBuffer, shiftSeconds: number) {
-    this.#buffer = buffer;
-    this.#shiftSeconds = shiftSeconds;
-  }
-
-  push(samples: Int16Array, at: number): void {
-    const frames = samples.length / CHANNELS;
-    const end = Math.round((this.#clock.push(frames, at) + this.#shiftSeconds) * SAMPLE_RATE);
-    const late = end - (this.#buffer.end + frames);
+    if (Math.abs(late) > HARD) this.#frames = 0;
     const hard = this.#frames < FIRST_FRAMES ? HARD_AT_FIRST : HARD;
     if (this.#frames === 0 || Math.abs(late) > hard) {
       this.#buffer.place(samples, end - frames);
