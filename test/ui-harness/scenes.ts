@@ -97,9 +97,21 @@ export const BAD_HEALTH: Health = {
   problems: [
     {
       code: 'speed-low',
+      severity: 'warning',
+      message: 'Encoding runs at 0.66x, slower than real time.',
+      remedy: 'Choose a smaller picture or 30 fps, or close programs that use the processor.',
+    },
+    {
+      code: 'picture-frozen',
+      severity: 'warning',
+      message: '"Assetto Corsa" does not react and its picture stands still.',
+      remedy: 'Wait if it is loading; otherwise close it and open it again. The capture goes on by itself.',
+    },
+    {
+      code: 'disk-low',
       severity: 'error',
-      message: 'The encoder is too slow: it makes 0.66 s of video per second.',
-      remedy: 'Choose a smaller picture or 30 fps in Settings.',
+      message: 'Only 41 MB are free on the disk of the clips folder, room for no clip.',
+      remedy: 'Delete clips or other files, or choose another folder.',
     },
     {
       code: 'hotkey-unavailable',

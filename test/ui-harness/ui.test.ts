@@ -176,6 +176,7 @@ describe('every state reads well and is accessible', () => {
       [1280, 720],
       [1440, 900],
       [1920, 1080],
+      [720, 540],
       [390, 844],
     ] as const) {
       await page.setViewportSize({ width, height });
@@ -208,6 +209,20 @@ describe('every state reads well and is accessible', () => {
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     }
+    await page.getByRole('button', { name: 'What these numbers mean' }).click();
+    await page.getByRole('dialog', { name: 'What these numbers mean' }).getByText('Speed').waitFor();
+    await shoot('help-health');
+    await expectAccessible();
+    await page.keyboard.press('Escape');
+    double.change({ health: BAD_HEALTH });
+    await page.getByRole('button', { name: 'Change hotkeys' }).click();
+    await page.getByRole('group', { name: 'Save buttons' }).waitFor();
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.closest('fieldset')?.textContent))
+      .toMatch(/^Save button/);
+    await shoot('dialog-settings-from-problem');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByRole('alertdialog').waitFor();
     await shoot('dialog-clear');

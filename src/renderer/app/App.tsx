@@ -42,7 +42,10 @@ function Studio() {
       <Header />
       <main className="grid min-h-0 flex-1 gap-3 p-3 lg:grid-cols-[minmax(0,1fr)_300px] lg:grid-rows-[minmax(0,1fr)_auto]">
         <div className="grid min-h-0 max-lg:min-h-[max(260px,56vw)]">{idle ? <SourcePicker /> : <PreviewPanel />}</div>
-        <aside aria-label="Source, health and clips" className="scroll flex min-h-0 flex-col gap-3 max-lg:order-3">
+        <aside
+          aria-label="Source, health and clips"
+          className="scroll relative flex min-h-0 flex-col gap-3 max-lg:order-3"
+        >
           <SourceCard />
           <HealthCard />
           <ClipsCard />
@@ -62,7 +65,7 @@ function Dialogs() {
     case 'sources':
       return <SourceDialog />;
     case 'settings':
-      return <SettingsDialog />;
+      return <SettingsDialog group={dialog.group} />;
     case 'clip':
       return <ClipDialog key={dialog.id} id={dialog.id} />;
     default:

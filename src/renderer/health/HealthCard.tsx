@@ -1,14 +1,17 @@
+import { CircleCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { Problem } from '../../contract/health.ts';
 import { dropSteps } from '../store/history.ts';
 import { useStudio, useStudioStore } from '../store/store.ts';
 import { cx } from '../ui/cx.ts';
-import { Sentence } from '../ui/Sentence.tsx';
 import { bitrateGauge, droppedGauge, fpsGauge, type Gauge, speedGauge, type Tone } from '../words/health-words.ts';
 import { isRunning } from '../words/session-words.ts';
+import { GaugeHelp } from './GaugeHelp.tsx';
+import { Problems } from './Problems.tsx';
 import { Sparkline } from './Sparkline.tsx';
 
 const COLOUR: Record<Tone, string> = { ok: 'text-ok', warn: 'text-warn', bad: 'text-bad', plain: 'text-dim' };
+/** the number itself stays quiet while all is well */
+const LOUD: Record<Tone, string> = { ok: '', warn: 'text-warn', bad: 'text-bad', plain: '' };
 const LINE: Record<Tone, string> = { ok: 'text-ok', warn: 'text-warn', bad: 'text-bad', plain: 'text-accent' };
 
 /** What the engine measured over the last two seconds, in numbers and words, and what is wrong. */
@@ -22,12 +25,24 @@ export function HealthCard() {
   const speed = speedGauge(health);
   const rate = bitrateGauge(health);
   const dropped = droppedGauge(health);
+  const measured = running && health.fps !== null;
 
   return (
     <section aria-labelledby="health-title" className="card shrink-0 px-3.5 py-3">
-      <h2 id="health-title" className="card-title mb-2">
-        Health
-      </h2>
+      <div className="mb-2 flex items-center gap-2">
+        <h2 id="health-title" className="card-title flex-1">
+          Health
+        </h2>
+        {measured && health.problems.length === 0 && (
+          <span className="inline-flex items-center gap-1 text-xs text-ok">
+            <CircleCheck size={13} aria-hidden />
+            All is well
+          </span>
+        )}
+        <GaugeHelp />
+      </div>
+      {/* a stall is said over the picture */}
+      <Problems problems={health.problems.filter(({ code }) => code !== 'stalled')} />
       {running ? (
         <dl>
           <Row label="Capture rate" gauge={fps}>
@@ -55,8 +70,6 @@ export function HealthCard() {
       ) : (
         <p className="text-[12.5px] text-dim">Frame rate, speed and bitrate appear here while streaming.</p>
       )}
-      {/* a stall is said over the picture */}
-      <Problems problems={health.problems.filter(({ code }) => code !== 'stalled')} />
     </section>
   );
 }
@@ -77,7 +90,7 @@ function Row({
       <dt className="sr-only">{label}</dt>
       <dd>
         <div className="flex items-center justify-between">
-          <span className="text-lg leading-6 font-semibold tracking-tight">
+          <span className={cx('text-lg leading-6 font-semibold tracking-tight', LOUD[gauge.tone])}>
             {gauge.value} <span className="text-xs font-medium text-dim">{gauge.unit}</span>
           </span>
           {children}
@@ -90,18 +103,5 @@ function Row({
         </div>
       </dd>
     </div>
-  );
-}
-
-function Problems({ problems }: { problems: readonly Problem[] }) {
-  if (problems.length === 0) return null;
-  return (
-    <ul aria-label="Problems" className="mt-3 grid gap-2">
-      {problems.map((problem) => (
-        <li key={problem.code}>
-          <Sentence {...problem} />
-        </li>
-      ))}
-    </ul>
   );
 }

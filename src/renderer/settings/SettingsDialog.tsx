@@ -1,5 +1,5 @@
 import { FolderOpen } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import { type ErrorInfo, toErrorInfo } from '../../contract/errors.ts';
 import { openClipsFolder, updateSettings } from '../store/actions.ts';
 import { closeDialog, useConnected, useStudio } from '../store/store.ts';
@@ -9,6 +9,7 @@ import { Modal } from '../ui/Modal.tsx';
 import { Sentence } from '../ui/Sentence.tsx';
 import { useBusy } from '../ui/useBusy.ts';
 import { span } from '../words/format.ts';
+import type { SettingsGroup } from '../words/problem-words.ts';
 import { isRunning } from '../words/session-words.ts';
 import { CONTROL } from './control.ts';
 import { type Field, type FormErrors, formOf, megabytesFor, readForm, type SettingsForm } from './form.ts';
@@ -22,12 +23,23 @@ const SIZES = [
   ['480p', 'At most 480 lines'],
 ] as const;
 
-export function SettingsDialog() {
+/** `group` is the title of the group it begins with, the first one without. */
+export function SettingsDialog({ group }: { group?: SettingsGroup | undefined }) {
   const { settings, hotkeys, app, health, session } = useStudio((state) => state);
   const connected = useConnected();
   const [form, setForm] = useState(() => formOf(settings));
   const [failure, setFailure] = useState<ErrorInfo | null>(null);
   const [saving, run] = useBusy();
+  const groups = useRef<HTMLDivElement>(null);
+  const beginWithGroup = (event: Event): void => {
+    const wanted = [...(groups.current?.querySelectorAll('fieldset') ?? [])].find(
+      (fieldset) => fieldset.querySelector('legend')?.textContent === group,
+    );
+    if (!wanted) return;
+    event.preventDefault();
+    wanted.scrollIntoView({ block: 'start' });
+    wanted.querySelector<HTMLElement>('select, input, button')?.focus();
+  };
   const read = readForm(form, settings);
   const errors: FormErrors = read.ok ? {} : read.errors;
   const running = isRunning(session);
@@ -51,7 +63,13 @@ export function SettingsDialog() {
 
   const nextStart = running ? 'Takes effect at the next start of streaming.' : undefined;
   return (
-    <Modal title="Settings" width="max-w-xl" onClose={closeDialog} onEscapeKeyDown={keepOpenWhileRecording}>
+    <Modal
+      title="Settings"
+      width="max-w-xl"
+      onClose={closeDialog}
+      onOpenAutoFocus={beginWithGroup}
+      onEscapeKeyDown={keepOpenWhileRecording}
+    >
       <form
         noValidate
         className="flex min-h-0 flex-col"
@@ -60,7 +78,7 @@ export function SettingsDialog() {
           save();
         }}
       >
-        <div className="scroll grid min-h-0 gap-5 px-5 py-4">
+        <div ref={groups} className="scroll grid min-h-0 gap-5 px-5 py-4">
           <Group title="Picture">
             <Row label="Frame rate" id="fps" note={nextStart}>
               <select

@@ -2,6 +2,7 @@ import { create } from 'zustand';
 import type { StateEvent, StudioState } from '../../contract/state.ts';
 import type { ContractClient } from '../../contract/wire/client.ts';
 import { type HealthSample, withSample } from './history.ts';
+import type { SettingsGroup } from '../words/problem-words.ts';
 import { applyStateEvent, type Mirror } from './mirror.ts';
 
 /** Times are this page's clock, milliseconds. */
@@ -15,7 +16,11 @@ export type Connection =
       readonly nextAttemptAt: number | null;
     };
 
-export type OpenDialog = { readonly kind: 'sources' | 'settings' } | { readonly kind: 'clip'; readonly id: string };
+export type OpenDialog =
+  | { readonly kind: 'sources' }
+  /** `group`: the title of the group to begin with */
+  | { readonly kind: 'settings'; readonly group?: SettingsGroup }
+  | { readonly kind: 'clip'; readonly id: string };
 
 export type StudioStore = {
   readonly connection: Connection;

@@ -1,4 +1,5 @@
 import { CircleAlert, TriangleAlert } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { cx } from './cx.ts';
 
 /** What is wrong and what to do about it. */
@@ -6,10 +7,13 @@ export function Sentence({
   severity,
   message,
   remedy,
+  action,
 }: {
   severity: 'warning' | 'error';
   message: string;
   remedy: string;
+  /** a button that does it */
+  action?: ReactNode;
 }) {
   const Icon = severity === 'error' ? CircleAlert : TriangleAlert;
   return (
@@ -24,6 +28,7 @@ export function Sentence({
         <span className="sr-only">{severity === 'error' ? 'Error: ' : 'Warning: '}</span>
         <div className="font-medium">{message}</div>
         <div className="text-dim">{remedy}</div>
+        {action}
       </div>
     </div>
   );
