@@ -22,7 +22,6 @@ const keyName = (id: string): string => `push-${id}`;
 export class Push {
   readonly #deps: PushDeps;
   readonly #pushers = new Map<string, Pusher>();
-  readonly #leaving = new Set<Promise<void>>();
   #codec: VideoCodec | undefined;
 
   constructor(targets: readonly PushTarget[], deps: PushDeps) {
@@ -59,7 +58,7 @@ export class Push {
     const target: PushTarget = { id, name, url, enabled: before?.enabled ?? false };
     await this.#deps.keys.set(keyName(id), nextKey);
     await this.#save((all) => (before ? all.map((other) => (other.id === id ? target : other)) : [...all, target]));
-    this.#drop(id, target);
+    await this.#replace(id, target);
     return { id };
   }
 
@@ -74,13 +73,13 @@ export class Push {
   async delete(id: string): Promise<void> {
     this.#get(id);
     await this.#save((all) => all.filter((other) => other.id !== id));
-    this.#drop(id, undefined);
+    await this.#replace(id, undefined);
     await this.#deps.keys.set(keyName(id), '');
   }
 
   /** Resolves when nothing of it is left. */
   async close(): Promise<void> {
-    await Promise.all([...[...this.#pushers.values()].map(async (pusher) => pusher.close()), ...this.#leaving]);
+    await Promise.all([...this.#pushers.values()].map(async (pusher) => pusher.close()));
     await this.#deps.files.close();
   }
 
@@ -100,16 +99,11 @@ export class Push {
     pusher.follow(this.#codec);
   }
 
-  /** In its place in the list, so that it does not move. */
-  #drop(id: string, replacement: PushTarget | undefined): void {
-    const old = this.#pushers.get(id);
+  /** In its place in the list, so that it does not move; the old one is gone first, or the server would refuse the new one. */
+  async #replace(id: string, replacement: PushTarget | undefined): Promise<void> {
+    await this.#pushers.get(id)?.close();
     if (replacement) this.#add(replacement);
     else this.#pushers.delete(id);
-    if (old) {
-      const leaving = old.close();
-      this.#leaving.add(leaving);
-      void leaving.then(() => this.#leaving.delete(leaving));
-    }
     this.#deps.onChange();
   }
 }

@@ -111,7 +111,7 @@ export class RtmpPull {
     };
     const over = new AbortController();
     const end = (): void => over.abort();
-    let outcome: 'ended' | 'publisher-changed' | 'sound-to-encode' = 'ended';
+    const run: { outcome: 'ended' | 'publisher-changed' | 'sound-to-encode' } = { outcome: 'ended' };
     const child = startChild({
       name: 'ffmpeg rtmp source',
       command: tools.ffmpeg,
@@ -126,7 +126,7 @@ export class RtmpPull {
         if (known || !noteLine(line, found)) return;
         if (!mode.encodeSound && found.audio !== undefined && found.audio !== 'aac') {
           mode.encodeSound = true;
-          outcome = 'sound-to-encode';
+          run.outcome = 'sound-to-encode';
           end();
           return;
         }
@@ -141,7 +141,7 @@ export class RtmpPull {
     }, SILENT_MS);
     const onChanged = (): void => {
       if (publisher()?.id === from.id) return;
-      outcome = 'publisher-changed';
+      run.outcome = 'publisher-changed';
       end();
     };
     this.#changed = onChanged;
@@ -154,9 +154,9 @@ export class RtmpPull {
       // what it still holds comes out on SIGTERM, which is the end of the stream
       const exit = await child.stop(STOP);
       if (!exit.requested) log.info({ code: exit.code }, 'reading an RTMP stream ended');
-      if (outcome === 'ended' && !begun && !signal.aborted && publisher()?.id === from.id)
+      if (run.outcome === 'ended' && !begun && !signal.aborted && publisher()?.id === from.id)
         this.#tell(unreadable(from, found, tools.version));
-      return outcome;
+      return run.outcome;
     } finally {
       clearTimeout(silent);
       signal.removeEventListener('abort', end);
