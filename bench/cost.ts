@@ -7,7 +7,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SILENCE } from '../src/main/engine/audio/plan.ts';
 import { captureArgs, x11WindowInput } from '../src/main/engine/capture/args.ts';
-import { softwareEncoder } from '../src/main/engine/encoders/software.ts';
+import { encoderPlan } from '../src/main/engine/encoders/arguments.ts';
 import { startChild } from '../src/main/engine/process/child.ts';
 import { startXvfb } from '../test/support/xvfb.ts';
 import { deadline, pause, runBench, say, until } from './support/bench.ts';
@@ -61,7 +61,14 @@ await runBench(async (bench) => {
     const args = captureArgs({
       input: x11WindowInput(display, Number(id.replace('window:', '')), FPS),
       sound: SILENCE,
-      encoder: softwareEncoder(30),
+      encoder: encoderPlan('libx264', {
+        fps: FPS,
+        quality: 'performance',
+        bitrateKbps: null,
+        width,
+        height,
+        renderNode: null,
+      }),
       watch: false,
       output: { width, height },
       fps: FPS,

@@ -1,14 +1,22 @@
 import { z } from 'zod';
 import { ErrorInfo } from './errors.ts';
+import { BitrateKbps, EncoderChoice, PictureQuality, PictureSize } from './encoders.ts';
 import { VideoCodec } from './replay.ts';
 import { SourceKind, SourceSelector } from './sources.ts';
 
 export const FrameRate = z.union([z.literal(30), z.literal(60), z.literal(120)]);
 export type FrameRate = z.infer<typeof FrameRate>;
 
+/** What is said here holds for this capture instead of the settings. */
 export const StartCapture = z.object({
   source: SourceSelector,
   fps: FrameRate.optional(),
+  pictureSize: PictureSize.optional(),
+  encoder: EncoderChoice.optional(),
+  codec: VideoCodec.optional(),
+  quality: PictureQuality.optional(),
+  /** null lets the quality decide */
+  bitrateKbps: BitrateKbps.optional(),
 });
 export type StartCapture = z.infer<typeof StartCapture>;
 
@@ -28,6 +36,8 @@ export const CaptureInfo = z.object({
   codec: VideoCodec.optional(),
   /** our encoder; absent when another program encodes */
   encoder: z.string().optional(),
+  /** what the computer gave the capture, in words; absent when it was not asked to raise it */
+  priority: z.string().optional(),
 });
 export type CaptureInfo = z.infer<typeof CaptureInfo>;
 

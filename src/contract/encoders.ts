@@ -36,6 +36,13 @@ export const EncoderStatus = z.object({
 });
 export type EncoderStatus = z.infer<typeof EncoderStatus>;
 
+/** Of the encoded video, kbit/s; null lets quality, size and frame rate decide. */
+export const BitrateKbps = z.int().min(300).max(200_000).nullable();
+
+/** The encoded picture is at most this tall; never enlarged. */
+export const PictureSize = z.enum(['source', '1080p', '720p', '480p']);
+export type PictureSize = z.infer<typeof PictureSize>;
+
 /** What the picture is traded for: `performance` costs least, `quality` looks best (for a clip worth keeping). */
 export const PictureQuality = z.enum(['performance', 'balanced', 'quality']);
 export type PictureQuality = z.infer<typeof PictureQuality>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AudioSettings, DEFAULT_AUDIO } from './audio.ts';
 import { FrameRate } from './capture.ts';
-import { EncoderChoice, PictureQuality } from './encoders.ts';
+import { BitrateKbps, EncoderChoice, PictureQuality, PictureSize } from './encoders.ts';
 import { MAX_PUSH_TARGETS, PushTarget } from './push.ts';
 import { ClipFormat, VideoCodec, type SaveRequest } from './replay.ts';
 import { StreamKey } from './rtmp.ts';
@@ -14,9 +14,6 @@ export const Accelerator = z
     /^$|^((Control|Ctrl|Alt|Shift|Super)\+){0,4}(F([1-9]|1[0-9]|2[0-4])|[A-Z0-9]|Space|Tab|Insert|Delete|Home|End|PageUp|PageDown|Up|Down|Left|Right|PrintScreen|Pause|ScrollLock|num[0-9])$/,
     'a key such as F9 or Control+Shift+R',
   );
-
-export const PictureSize = z.enum(['source', '1080p', '720p', '480p']);
-export type PictureSize = z.infer<typeof PictureSize>;
 
 /** What one Save button and its hotkey do. */
 export const SavePreset = z
@@ -60,13 +57,11 @@ const isAbsolute = (folder: string): boolean => /^(\/|[A-Za-z]:[\\/]|\\\\)/.test
 export const Settings = z.object({
   version: z.literal(2),
   fps: FrameRate,
-  /** the encoded picture is at most this tall; never enlarged */
   pictureSize: PictureSize,
   codec: VideoCodec,
   encoder: EncoderChoice,
   quality: PictureQuality,
-  /** kbit/s of the encoded video; null lets quality, size and frame rate decide */
-  bitrateKbps: z.int().min(300).max(200_000).nullable(),
+  bitrateKbps: BitrateKbps,
   audio: AudioSettings,
   /** start when a known game appears, stop when it closes */
   followGame: z.boolean(),

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { FrameRate } from './capture.ts';
-import { EncoderId } from './encoders.ts';
+import { EncoderId, PictureSize } from './encoders.ts';
 import { ErrorInfo } from './errors.ts';
 import { VideoCodec } from './replay.ts';
-import { PictureSize } from './settings.ts';
 
 /** One thing the setup test measured or could not; `value` in the unit its name says. */
 export const SetupCheck = z.object({

@@ -28,7 +28,9 @@ import { ClipDesk } from './clips/desk.ts';
 import { ClipLibrary, removeStalePartials } from './clips/library.ts';
 import { PARTIAL_PREFIX } from './clips/save.ts';
 import { Saves } from './clips/saves.ts';
+import { Encoders } from './encoders/encoders.ts';
 import { FfmpegTools } from './ffmpeg/tools.ts';
+import { encoderInUse } from './health/encoder.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import type { Host } from './host.ts';
 import { StudioKeys } from './hotkeys/studio-keys.ts';
@@ -91,6 +93,7 @@ export class Engine implements Studio {
   readonly #ring: MirroredRing;
   readonly #mirror: Mirror;
   readonly #recovery: Recovery;
+  readonly #encoders: Encoders;
   readonly #capture: CaptureControl;
   readonly #follow: FollowGame;
   readonly #rtmp: RtmpService;
@@ -120,6 +123,8 @@ export class Engine implements Studio {
     this.#settings = { ...options.settings.current, ...options.overrides };
     const onChange = (): void => this.refresh();
     const onCapture = (): void => {
+      const { facts } = this.#capture;
+      this.#encoders.setCapturing(facts !== undefined && facts.phase !== 'ended');
       this.#followStream();
       this.refresh();
       this.#follow.changed();
@@ -236,15 +241,29 @@ export class Engine implements Studio {
       onChange,
       onOtherPlan: () => this.#capture.renew(SOUND_CHANGED),
     });
+    this.#encoders = new Encoders({
+      platform: process.platform,
+      ffmpeg: async () => this.#tools.get(),
+      cacheFile: path.join(dataFolder, 'encoders.json'),
+      log: log.child({ part: 'encoders' }),
+      onChange,
+    });
     this.#capture = new CaptureControl({
       backends: [...options.backends, this.#rtmpSources],
       tools: this.#tools,
       intents: this.#intents,
       picture: () => this.#settings,
+      encoders: async (wish, ffmpeg) => this.#encoders.line(wish, ffmpeg),
       session: {
         ring: this.#ring,
         log: log.child({ part: 'capture' }),
         rtmpUrl: () => this.#rtmp.publishUrl(),
+        liveUrl: () => `${this.state.app.httpUrl}live.ts`,
+        raisePriority: () => this.#settings.raisePriority,
+        onEncoderFallback: ({ from, error, message }) => {
+          this.#encoders.noteFailure(from, error);
+          this.store.notify({ type: 'encoder-fallback', message });
+        },
         clock,
         now: unixNow,
         onProgress: (block) => this.#health.noteProgress(block),
@@ -318,6 +337,7 @@ export class Engine implements Studio {
     ]);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#health.start();
+    if (tools) await this.#encoders.start();
     this.refresh();
     this.#follow.begin();
     this.#recovery.find().catch((error: unknown) => this.#log.warn({ err: error }, 'looking for leftovers failed'));
@@ -338,6 +358,7 @@ export class Engine implements Studio {
     this.#health.close();
     await Promise.all([
       this.#capture.close().then(async () => this.#sound.close()),
+      this.#encoders.close(),
       this.#relay.close(),
       this.#push.close(),
       this.#keys.release(),
@@ -456,7 +477,7 @@ export class Engine implements Studio {
   }
 
   async testEncoders(): Promise<void> {
-    return Promise.reject(notYet());
+    await this.#encoders.testAll();
   }
 
   async runSetupTest(): Promise<SetupReport> {
@@ -484,6 +505,7 @@ export class Engine implements Studio {
       push,
       replay,
       steadySince: facts?.steadySince,
+      encoder: facts && encoderInUse(facts),
       now,
       standing: [...(facts?.problems ?? []), ...this.#standingProblems()],
     });
@@ -497,7 +519,7 @@ export class Engine implements Studio {
       marks: [...this.#marks.list],
       recovery: this.#recovery.info,
       push,
-      encoders: [],
+      encoders: [...this.#encoders.statuses],
       audio: this.#sound.state,
       setupTest: { state: 'idle' },
       clips: [...this.#library.clips],

@@ -2,18 +2,20 @@ import { describe, expect, it } from 'vitest';
 import type { CaptureInfo, Source } from '../../../contract/index.ts';
 import type { ChildExit } from '../process/child.ts';
 import { SILENCE, livePlan } from '../audio/plan.ts';
-import { softwareEncoder } from '../encoders/software.ts';
+import { encoderPlan } from '../encoders/arguments.ts';
 import { WATCH, captureArgs, outputSize, x11WindowInput, type CapturePlan } from './args.ts';
 import { pictureSplitter } from './watch-pictures.ts';
 import { classifyExit } from './classify.ts';
 import { selectSource, sortSources } from './select.ts';
 import { deriveSession, type SessionFacts } from './status.ts';
 
+const ASKED = { fps: 30, quality: 'performance', bitrateKbps: null, renderNode: null } as const;
+
 describe('the capture command', () => {
   const plan: CapturePlan = {
     input: x11WindowInput(':99', 0x20_0002, 30),
     sound: SILENCE,
-    encoder: softwareEncoder(30),
+    encoder: encoderPlan('libx264', { ...ASKED, width: 1280, height: 720 }),
     watch: false,
     output: { width: 1280, height: 720 },
     fps: 30,
@@ -103,13 +105,13 @@ describe('why a capture ended', () => {
   it.each([
     [exit({ stderr: ['[x11grab @ 0x1] Cannot open display :5, error 1.'] }), 'capture-failed', 'desktop'],
     [exit({ stderr: ["Unknown input format: 'x11grab'"] }), 'ffmpeg-unsuitable', 'cannot capture'],
-    [exit({ stderr: ["Unknown encoder 'libx264'"] }), 'ffmpeg-unsuitable', 'H.264'],
+    [exit({ stderr: ["Unknown encoder 'libx264'"] }), 'encoder-failed', 'without x264'],
     [exit({ stderr: ['av_interleaved_write_frame(): No space left on device'] }), 'disk-full', 'full'],
     [exit({ code: null, signal: 'SIGKILL' }), 'capture-failed', 'unexpectedly'],
     [exit({ code: 0 }), 'capture-failed', 'unexpectedly'],
     [exit({ code: null, spawnError: new Error('ENOENT') }), 'ffmpeg-missing', 'started'],
   ])('is told in a sentence: %o', (what, code, word) => {
-    const error = classifyExit(what);
+    const error = classifyExit(what, { encoder: 'libx264', hardware: false, hadPicture: true });
     expect(error.code).toBe(code);
     expect(error.message).toContain(word);
     expect(error.remedy).not.toBe('');

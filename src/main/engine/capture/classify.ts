@@ -1,4 +1,5 @@
-import { StudioError } from '../../../contract/errors.ts';
+import { StudioError, type EncoderId } from '../../../contract/index.ts';
+import { encoderFailure, encoderMute } from '../encoders/failures.ts';
 import type { ChildExit } from '../process/child.ts';
 
 const RULES: readonly { pattern: RegExp; error: (line: string) => StudioError }[] = [
@@ -21,15 +22,6 @@ const RULES: readonly { pattern: RegExp; error: (line: string) => StudioError }[
       ),
   },
   {
-    pattern: /Unknown encoder '?(\w+)/i,
-    error: () =>
-      new StudioError(
-        'ffmpeg-unsuitable',
-        'This ffmpeg has no H.264 encoder (libx264).',
-        'Install a full ffmpeg, or set FFMPEG_PATH to one.',
-      ),
-  },
-  {
     pattern: /No space left on device/i,
     error: () => new StudioError('disk-full', 'The disk is full.', 'Free some space; the replay in memory is kept.'),
   },
@@ -40,8 +32,14 @@ const RULES: readonly { pattern: RegExp; error: (line: string) => StudioError }[
   },
 ];
 
-/** Why a capture ended by itself, from its exit and the last lines it wrote. Never undefined: an exit nobody asked for is a failure. */
-export function classifyExit(exit: ChildExit): StudioError {
+/** The encoder of a capture that ended, and how far it came. */
+export type Encoding = { encoder: EncoderId; hardware: boolean; hadPicture: boolean };
+
+/**
+ * Why a capture ended by itself, from its exit and the last lines it wrote. Never undefined: an exit nobody asked for is a failure. An encoder on the
+ * graphics card that gave no picture is to blame (`encoder-failed`) when nothing else is: drivers crash without a word.
+ */
+export function classifyExit(exit: ChildExit, { encoder, hardware, hadPicture }: Encoding): StudioError {
   const cause = new Error(
     `ffmpeg ended with ${exit.signal ?? `code ${String(exit.code)}`} after ${Math.round(exit.ranMs)} ms: ${exit.stderr.slice(-6).join(' / ')}`,
     { cause: exit.spawnError },
@@ -54,6 +52,8 @@ export function classifyExit(exit: ChildExit): StudioError {
       { cause },
     );
   }
+  const ofEncoder = encoderFailure(encoder, exit.stderr, cause);
+  if (ofEncoder) return ofEncoder;
   for (const line of exit.stderr) {
     const rule = RULES.find(({ pattern }) => pattern.test(line));
     if (rule) {
@@ -61,6 +61,7 @@ export function classifyExit(exit: ChildExit): StudioError {
       return new StudioError(code, message, remedy, { cause });
     }
   }
+  if (hardware && !hadPicture) return encoderMute(encoder, cause);
   return new StudioError(
     'capture-failed',
     'The capture stopped unexpectedly.',

@@ -1,11 +1,6 @@
-import {
-  StudioError,
-  isSentToUs,
-  type FrameRate,
-  type PictureSize,
-  type Source,
-  type StartCapture,
-} from '../../../contract/index.ts';
+import { StudioError, type PictureSize, type Source, type StartCapture } from '../../../contract/index.ts';
+import type { EncoderLine, EncoderWish } from '../encoders/line.ts';
+import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { FfmpegTools } from '../ffmpeg/tools.ts';
 import type { IntentQueue } from '../intents.ts';
 import type { AccessUnit } from '../replay/accessUnit.ts';
@@ -19,7 +14,8 @@ export type CaptureControlDeps = {
   tools: FfmpegTools;
   intents: IntentQueue;
   /** the user's settings when a capture starts */
-  picture: () => { fps: FrameRate; pictureSize: PictureSize };
+  picture: () => EncoderWish & { pictureSize: PictureSize };
+  encoders: (wish: EncoderWish, ffmpeg: Ffmpeg) => Promise<EncoderLine>;
   session: Omit<SessionDeps, 'ffmpeg' | 'backend'>;
   onSources: (sources: Source[]) => void;
   /** a capture was asked for and the source exists */
@@ -77,9 +73,7 @@ export class CaptureControl {
       const sources = await this.listSources();
       const source = this.#awaited(request.source, sources) ?? selectSource(request.source, sources);
       const current = this.#session;
-      const same =
-        current?.sourceId === source.id &&
-        (request.fps === undefined || isSentToUs(source.kind) || request.fps === current.facts.info.fps);
+      const same = current?.sourceId === source.id && (current.suits?.(request) ?? true);
       if (current && same && current.facts.phase !== 'ended') {
         await current.started;
         return;
@@ -139,9 +133,7 @@ export class CaptureControl {
       );
     }
     const session =
-      'receive' in backend
-        ? backend.receive(source, this.#deps.session)
-        : await this.#grab(source, backend, request.fps);
+      'receive' in backend ? backend.receive(source, this.#deps.session) : await this.#grab(source, backend, request);
     this.#session = session;
     void session.ended.then((error) => {
       // a capture that never was live has somebody waiting for its start, who is told there
@@ -152,13 +144,20 @@ export class CaptureControl {
     return session;
   }
 
-  async #grab(source: Source, backend: GrabbingBackend, askedFps: FrameRate | undefined): Promise<CaptureSession> {
+  async #grab(source: Source, backend: GrabbingBackend, asked: StartCapture): Promise<CaptureSession> {
     const ffmpeg = await this.#deps.tools.get();
-    const { fps, pictureSize } = this.#deps.picture();
-    return new CaptureSession(
-      { source, fps: askedFps ?? fps, pictureSize },
-      { ...this.#deps.session, ffmpeg, backend },
-    );
+    const set = this.#deps.picture();
+    const wish: EncoderWish = {
+      fps: asked.fps ?? set.fps,
+      // a codec asked for alone is not meant for the encoder that the settings name
+      encoder: asked.encoder ?? (asked.codec === undefined ? set.encoder : 'auto'),
+      codec: asked.codec ?? set.codec,
+      quality: asked.quality ?? set.quality,
+      bitrateKbps: asked.bitrateKbps === undefined ? set.bitrateKbps : asked.bitrateKbps,
+    };
+    const encoders = await this.#deps.encoders(wish, ffmpeg);
+    const pictureSize = asked.pictureSize ?? set.pictureSize;
+    return new CaptureSession({ source, pictureSize, encoders }, { ...this.#deps.session, ffmpeg, backend });
   }
 }
 

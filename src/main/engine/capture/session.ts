@@ -1,11 +1,13 @@
 import {
   StudioError,
   type CaptureInfo,
+  type EncoderId,
   type ErrorInfo,
-  type FrameRate,
   type PictureSize,
+  type Problem,
   type Source,
   type SourceKind,
+  type StartCapture,
 } from '../../../contract/index.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import { ProgressParser, type ProgressBlock } from '../ffmpeg/progress.ts';
@@ -14,7 +16,11 @@ import type { AccessUnit } from '../replay/accessUnit.ts';
 import { Backoff, pause } from '../process/backoff.ts';
 import { startChild, within, type Child, type ChildExit } from '../process/child.ts';
 import { SILENCE, type SoundPlan } from '../audio/plan.ts';
-import { softwareEncoder } from '../encoders/software.ts';
+import type { EncoderLine } from '../encoders/line.ts';
+import { encoderName, kindOf } from '../encoders/table.ts';
+import { flvCarriesHevc } from '../ffmpeg/version.ts';
+import { describePriority, raise, type Raised } from '../process/priority.ts';
+import { hevcNotCarried } from '../rtmp/not-carried.ts';
 import { pictureSplitter } from './watch-pictures.ts';
 import { captureArgs, outputSize, type Size } from './args.ts';
 import type { GrabbingBackend, NextMethod, OpenSource, SourceEvent } from './backend.ts';
@@ -47,6 +53,8 @@ export interface Session {
   readonly ended: Promise<ErrorInfo | undefined>;
   /** Called for every picture that entered the ring. */
   notePicture(picture: AccessUnit): void;
+  /** False when a Start with these wishes needs another session of the same source. */
+  suits?(request: StartCapture): boolean;
   /** Goes on with the next way to capture the same thing, for when this one shows nothing; undefined where there is no other. */
   switchMethod?(): NextMethod | undefined;
   /** Starts anew with the present settings, for a reason people are told; absent where there is nothing to start. */
@@ -87,13 +95,23 @@ export type SessionDeps = ReceiverDeps & {
   rtmpUrl: () => string | null;
   /** true when the capture ends quietly, instead of in failure, once its source is gone */
   endsWithSource?: (sourceId: string) => boolean;
+  /** where HEVC is to be seen when RTMP cannot carry it */
+  liveUrl?: () => string;
+  raisePriority?: () => boolean;
+  /** an encoder failed and another takes its place */
+  onEncoderFallback?: (fallback: { from: EncoderId; error: StudioError; message: string }) => void;
   /** what is heard with the picture when the next ffmpeg starts, silence without; a source that brings its own sound is not asked */
   sound?: () => SoundPlan;
   /** looks at what is captured; without it no picture is made for it */
   watchPictures?: PictureWatcher;
 };
 
-export type SessionOptions = { source: Source; fps: FrameRate; pictureSize: PictureSize };
+export type SessionOptions = {
+  source: Source;
+  pictureSize: PictureSize;
+  /** which may encode it, best first */
+  encoders: EncoderLine;
+};
 
 /** From Start to the first picture; then it is a failure with a reason. */
 const FIRST_PICTURE_MS = 10_000;
@@ -101,10 +119,14 @@ const FIRST_PICTURE_MS = 10_000;
 const STALL_RESTART_MS = 10_000;
 /** Nothing but black from the very start for this long may be the fault of the way it is captured. */
 const BLACK_SECONDS = 3;
+/** A graphics card's encoder that says nothing for this long after its start is given up; it takes up to a second to set itself up. */
+const HARDWARE_FIRST_PICTURE_MS = 4000;
 /** A window being dragged to a new size sends many events; the last one counts. */
 const RESIZE_SETTLE_MS = 200;
 /** The X server's notice of a closed window may come a little after ffmpeg's own end. */
 const EVENT_GRACE_MS = 150;
+/** ffmpeg 4.x to 7.x says so once when a source's pictures queue up in front of the encoder. */
+const SOURCE_WAITS = 'Thread message queue blocking';
 const STOP = { quit: 'q', quitMs: 1200, termMs: 800 } as const;
 
 type Change = 'resized' | 'renewed' | 'switched' | 'gone' | 'hidden';
@@ -128,6 +150,7 @@ export class CaptureSession implements Session {
   #renewal: StudioError | undefined;
   /** `tried`: another way, for want of anything but black; `turning`: on the way back to the first one; `back`: there, for good */
   #blackSwitch: 'no' | 'tried' | 'turning' | 'back' = 'no';
+  #fallback: Problem | undefined;
   #facts: SessionFacts;
   #startedAt: number;
   #settleFirst: (error?: StudioError) => void = () => undefined;
@@ -168,6 +191,19 @@ export class CaptureSession implements Session {
   /** pid of the running ffmpeg, for health and tests */
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  suits({ pictureSize = this.#options.pictureSize, ...asked }: StartCapture): boolean {
+    const { wish } = this.#options.encoders;
+    const same = <T>(wanted: T | undefined, is: T): boolean => wanted === undefined || wanted === is;
+    return (
+      pictureSize === this.#options.pictureSize &&
+      same(asked.fps, wish.fps) &&
+      same(asked.encoder, wish.encoder) &&
+      same(asked.codec, wish.codec) &&
+      same(asked.quality, wish.quality) &&
+      same(asked.bitrateKbps, wish.bitrateKbps)
+    );
   }
 
   /** Called for every picture that entered the ring. */
@@ -277,7 +313,8 @@ export class CaptureSession implements Session {
           );
           continue;
         }
-        const error = classifyExit(outcome);
+        const error = this.#whyEnded(outcome);
+        if (error.code === 'encoder-failed' && this.#fallBack(error, output)) continue;
         const wait = backoff.next(outcome.ranMs);
         log.warn({ err: error.cause, attempt: backoff.attempt }, error.message);
         const hopeless = error.code === 'ffmpeg-missing' || error.code === 'ffmpeg-unsuitable';
@@ -295,30 +332,73 @@ export class CaptureSession implements Session {
     }
   }
 
+  #whyEnded(exit: ChildExit): StudioError {
+    const encoder = this.#options.encoders.current;
+    const { hardware } = kindOf(encoder);
+    return classifyExit(exit, { encoder, hardware, hadPicture: this.#facts.steadySince !== undefined });
+  }
+
+  /** The next encoder in the place of one that failed; false when none is left. */
+  #fallBack(error: StudioError, output: Size): boolean {
+    const { encoders } = this.#options;
+    const from = encoders.current;
+    const to = encoders.next();
+    if (to === undefined) return false;
+    const problem = {
+      code: 'encoder-fallback',
+      severity: 'warning',
+      message: `${error.message} ${encoderName(to)} encodes in its place.`,
+      remedy: error.remedy,
+    } as const;
+    this.#deps.log.warn({ err: error.cause, from, to }, problem.message);
+    this.#fallback = problem;
+    this.#set({ info: this.#describe(output), problems: this.#problems() });
+    this.#retry(error, 0);
+    this.#deps.onEncoderFallback?.({ from, error, message: problem.message });
+    return true;
+  }
+
+  /** What stands against this capture, apart from how it fares. */
+  #problems(): Problem[] {
+    const fallback = this.#fallback;
+    return [
+      ...(fallback ? [fallback] : []),
+      ...(this.#carried()
+        ? []
+        : [hevcNotCarried(this.#deps.liveUrl?.() ?? '/live.ts', 'choose H.264 in the settings')]),
+    ];
+  }
+
+  #carried(): boolean {
+    return this.#options.encoders.codec === 'h264' || flvCarriesHevc(this.#deps.ffmpeg.version);
+  }
+
   /** One ffmpeg from start to end. */
   async #runOnce(open: OpenSource, output: Size): Promise<Outcome> {
     const { ring, log, clock, rtmpUrl, ffmpeg, onProgress, onRestart, watchPictures } = this.#deps;
+    const { encoders } = this.#options;
+    const { fps } = encoders.wish;
     const parser = new ProgressParser();
     const before = { state: open.state(), method: open.method };
     if (before.state.gone) return 'gone';
     this.#renewal = undefined;
     const sound = open.audio ?? this.#deps.sound?.() ?? SILENCE;
     const args = captureArgs({
-      input: open.input(this.#options.fps),
+      input: open.input(fps),
       filters: open.filters?.() ?? [],
       sound,
       stampedByWall: open.stampedByWall === true,
-      encoder: softwareEncoder(this.#options.fps),
+      encoder: encoders.plan(output),
       output,
-      fps: this.#options.fps,
-      rtmpUrl: rtmpUrl(),
+      fps,
+      rtmpUrl: this.#carried() ? rtmpUrl() : null,
       watch: watchPictures !== undefined,
       timestampOffset: this.#facts.liveSince === undefined ? 0 : clock() - this.#startedAt,
     });
     if (this.#facts.liveSince === undefined) this.#startedAt = clock();
     log.debug({ args }, 'starting ffmpeg');
     onRestart();
-    this.#set({ steadySince: undefined });
+    this.#set({ steadySince: undefined, sourceWaited: false, problems: this.#problems() });
     ring.beginEpoch({ sourceName: open.name });
     const child = startChild({
       name: 'ffmpeg capture',
@@ -329,20 +409,25 @@ export class CaptureSession implements Session {
         const block = parser.push(line);
         if (block) onProgress(block);
       },
-      onStderrLine: (line) => log.debug({ line }, 'ffmpeg'),
+      onStderrLine: (line) => {
+        log.debug({ line }, 'ffmpeg');
+        if (line.includes(SOURCE_WAITS)) this.#set({ sourceWaited: true });
+      },
       extra: [
-        ...(watchPictures
-          ? [{ fd: 4, onData: pictureSplitter(this.#options.fps, (picture) => watchPictures.add(picture)) }]
-          : []),
+        ...(watchPictures ? [{ fd: 4, onData: pictureSplitter(fps, (picture) => watchPictures.add(picture)) }] : []),
         ...(sound.live ? [{ fd: sound.live.fd, feed: sound.live.feed }] : []),
       ],
     });
     this.#child = child;
+    const raised = this.#deps.raisePriority?.() === true ? raise(child.pid) : undefined;
+    this.#set({ info: this.#describe(output, raised), priorityRefused: raised?.refused === true });
     const startedAt = this.#deps.now();
+    const impatient = encoders.hasNext && kindOf(encoders.current).hardware;
     const watch = setInterval(() => {
       const newest = Math.max(startedAt, this.#facts.lastPictureAt ?? 0);
+      const mute = impatient && this.#facts.steadySince === undefined;
       // SIGKILL: a process that is stopped or hangs in the kernel answers to nothing else
-      if ((this.#deps.now() - newest) * 1000 > STALL_RESTART_MS) child.kill();
+      if ((this.#deps.now() - newest) * 1000 > (mute ? HARDWARE_FIRST_PICTURE_MS : STALL_RESTART_MS)) child.kill();
       if (open.method === before.method) this.#leaveBlack();
     }, 500);
     try {
@@ -427,9 +512,13 @@ export class CaptureSession implements Session {
     this.#interrupt?.();
   }
 
-  #describe(output: Size): CaptureInfo {
-    const { source, fps } = this.#options;
-    return { id: source.id, name: source.name, kind: source.kind, ...output, fps, codec: 'h264', encoder: 'libx264' };
+  #describe(output: Size, raised?: Raised): CaptureInfo {
+    const { source, encoders } = this.#options;
+    return {
+      ...{ id: source.id, name: source.name, kind: source.kind, ...output, fps: encoders.wish.fps },
+      ...{ codec: encoders.codec, encoder: encoders.current },
+      ...(raised ? { priority: describePriority(raised) } : {}),
+    };
   }
 
   #retry(reason: StudioError, attempt: number): void {

@@ -11,6 +11,10 @@ export type SessionFacts = {
   retry?: { reason: ErrorInfo; attempt: number } | undefined;
   error?: ErrorInfo | undefined;
   endedAt?: number | undefined;
+  /** pictures of the source had to wait for the encoder, since the present ffmpeg's start */
+  sourceWaited?: boolean;
+  /** this user may not raise its priority as far as wanted */
+  priorityRefused?: boolean;
   /** what is wrong with it now */
   problems?: readonly Problem[];
 };

@@ -83,7 +83,7 @@ export const CATALOG: Readonly<Record<ProblemCode, CatalogEntry>> = {
     ...warning,
     ...capture,
     ...RATE,
-    when: 'Pictures or speed below their thresholds while ffmpeg uses all the processor it can get.',
+    when: 'Encoding below 0.98x real time, or new pictures below 95 % of the target after pictures had to wait for the encoder.',
     remedy: "Choose a graphics card's encoder, a smaller picture or 30 fps.",
   },
   'frames-duplicated': {
@@ -148,8 +148,8 @@ export const CATALOG: Readonly<Record<ProblemCode, CatalogEntry>> = {
   'priority-refused': {
     ...warning,
     ...capture,
-    ...AT_ONCE,
-    when: 'The system refused the priority asked for.',
+    ...RATE,
+    when: 'The encoder is overloaded and this user may not raise the priority of the capture.',
     remedy: BY_ITS_PART,
   },
   'rtmp-down': { ...error, ...studio, ...AT_ONCE, when: 'The RTMP server does not run.', remedy: BY_ITS_PART },

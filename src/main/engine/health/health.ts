@@ -8,6 +8,7 @@ import {
   type SessionState,
 } from '../../../contract/index.ts';
 import { CATALOG, THRESHOLDS } from './catalog.ts';
+import { encoderProblems, type EncoderInUse } from './encoder.ts';
 import type { Rates } from './window.ts';
 
 export type HealthInput = {
@@ -19,6 +20,8 @@ export type HealthInput = {
   push: readonly PushStatus[];
   /** since when the present ffmpeg delivers pictures, Unix seconds; undefined before its first */
   steadySince: number | undefined;
+  /** what encodes, when it is ours */
+  encoder?: EncoderInUse | undefined;
   /** Unix seconds */
   now: number;
   /** problems that stand until their cause goes away, kept by their owners */
@@ -30,7 +33,7 @@ export type HealthInput = {
  * times.
  */
 export function deriveHealth(input: HealthInput): Health {
-  const { session, rates, bitrateKbps, rtmp, hotkeys, push, steadySince, now } = input;
+  const { session, rates, bitrateKbps, rtmp, hotkeys, push, steadySince, encoder, now } = input;
   const running = session.state === 'live' || session.state === 'stalled' || session.state === 'reconnecting';
   const source = 'source' in session ? session.source : null;
   const sentToUs = source !== null && isSentToUs(source.kind);
@@ -51,11 +54,14 @@ export function deriveHealth(input: HealthInput): Health {
         : 'Look at the captured window: it may hang or wait. After 10 s the capture is started again by itself.',
     );
   }
+  const overload = settled && targetFps !== null && encoder ? encoderProblems({ ...encoder, ...rates, targetFps }) : [];
+  problems.push(...overload);
   if (settled && targetFps !== null) {
-    if (rates.fps !== null && rates.fps < THRESHOLDS.fpsShare * targetFps) {
+    const slow = overload.length > 0;
+    if (!slow && rates.fps !== null && rates.fps < THRESHOLDS.fpsShare * targetFps) {
       add('fps-low', `Only ${rates.fps.toFixed(1)} of ${targetFps} new pictures per second arrive.`);
     }
-    if (rates.speed !== null && rates.speed < THRESHOLDS.speed) {
+    if (!slow && rates.speed !== null && rates.speed < THRESHOLDS.speed) {
       add('speed-low', `Encoding runs at ${(Math.floor(rates.speed * 100) / 100).toFixed(2)}x, slower than real time.`);
     }
     const expected = Math.min(120, now - steadySince) * targetFps;

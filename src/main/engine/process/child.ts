@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { StudioError } from '../../../contract/errors.ts';
 import { eachLine } from './lines.ts';
+import { yieldToOthers } from './priority.ts';
 
 const STDERR_LINES = 128;
 
@@ -155,6 +156,10 @@ export type RunOptions = {
   signal?: AbortSignal;
   maxOutputBytes?: number;
   env?: NodeJS.ProcessEnv;
+  /** written to its standard input, which ends then */
+  input?: Uint8Array;
+  /** it lets everything else on the computer go first */
+  background?: boolean;
 };
 
 /**
@@ -164,7 +169,7 @@ export type RunOptions = {
 export async function runToEnd(
   command: string,
   args: readonly string[],
-  { timeoutMs, signal, maxOutputBytes = 16 * 1024 * 1024, env }: RunOptions,
+  { timeoutMs, signal, maxOutputBytes = 16 * 1024 * 1024, env, input, background = false }: RunOptions,
 ): Promise<{ code: number | null; stdout: Buffer; stderr: readonly string[] }> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -195,7 +200,8 @@ export async function runToEnd(
   const timer = setTimeout(() => giveUp(`it did not end within ${timeoutMs} ms`), timeoutMs);
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
-  child.stdin.end();
+  if (background) yieldToOthers(child.pid);
+  child.stdin.end(input);
   const exit = await child.exited;
   clearTimeout(timer);
   signal?.removeEventListener('abort', onAbort);

@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import os from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backoff, pause } from './backoff.ts';
 import { runToEnd, startChild, within } from './child.ts';
 import { LineSplitter } from './lines.ts';
+import { allowedNice, describePriority, raise } from './priority.ts';
 
 const node = (script: string, onStdout?: (chunk: Buffer) => void): ReturnType<typeof startChild> =>
   startChild({ name: 'test', command: process.execPath, args: ['-e', script], ...(onStdout ? { onStdout } : {}) });
@@ -132,5 +136,72 @@ describe('lines', () => {
     const splitter = new LineSplitter();
     for (let i = 0; i < 100; i++) splitter.push('x'.repeat(10_000));
     expect(splitter.end()[0]?.length).toBe(16 * 1024);
+  });
+});
+
+describe('priority', () => {
+  const sleeper = (): { pid: number | undefined; end: () => Promise<void> } => {
+    const child = node('setInterval(() => {}, 1000)');
+    return {
+      pid: child.pid,
+      end: async () => {
+        child.kill();
+        await child.exited;
+      },
+    };
+  };
+
+  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)('is raised to -10 for root', async () => {
+    const { pid, end } = sleeper();
+    try {
+      expect(raise(pid)).toEqual({ nice: -10, refused: false });
+      expect(os.getPriority(pid)).toBe(-10);
+    } finally {
+      await end();
+    }
+  });
+
+  it.runIf(process.platform === 'linux')('stays for an ordinary user, who is told so', async () => {
+    const root = process.getuid?.() === 0;
+    const nobody = 65_534;
+    const child = spawn('sleep', ['10'], { stdio: 'ignore', ...(root ? { uid: nobody } : {}) });
+    const exited = once(child, 'exit');
+    try {
+      if (root) process.seteuid?.(nobody);
+      const raised = raise(child.pid);
+      if (root) process.seteuid?.(0);
+      // whoever runs this may have been given a limit of their own
+      expect(raised?.refused).toBe(true);
+      expect(raised?.nice).toBe(os.getPriority(child.pid));
+    } finally {
+      if (root) process.seteuid?.(0);
+      child.kill();
+      await exited;
+    }
+  });
+
+  it('is as high as RLIMIT_NICE allows', () => {
+    const limits = (value: string): string =>
+      `Limit                     Soft Limit           Hard Limit           Units     \nMax nice priority         ${value}                    ${value}                    \n`;
+    expect([limits('0'), limits('25'), limits('30'), limits('unlimited'), ''].map(allowedNice)).toEqual([
+      undefined,
+      -5,
+      -10,
+      -20,
+      undefined,
+    ]);
+  });
+
+  it('is told in words', () => {
+    expect(describePriority({ nice: -10, refused: false }, 'linux')).toBe('raised (nice -10)');
+    expect(describePriority({ nice: -5, refused: true }, 'linux')).toBe(
+      'raised (nice -5): this user may not raise it further',
+    );
+    expect(describePriority({ nice: 0, refused: true }, 'linux')).toBe('normal: this user may not raise it');
+    expect(describePriority({ nice: -7, refused: false }, 'win32')).toBe('above normal');
+  });
+
+  it('of a process that is gone is nobody`s', () => {
+    expect(raise(undefined)).toBeUndefined();
   });
 });

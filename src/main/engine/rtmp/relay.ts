@@ -3,6 +3,7 @@ import type { FfmpegTools } from '../ffmpeg/tools.ts';
 import type { Log } from '../logging/log.ts';
 import { LiveFeed, type FeedEnd } from '../outgoing/live-feed.ts';
 import type { ReplayRing } from '../replay/ring.ts';
+import { hevcNotCarried } from './not-carried.ts';
 import { relayArgs, soundOf } from './relay-args.ts';
 
 export type RelayOptions = {
@@ -61,12 +62,7 @@ export class RtmpRelay {
   get problem(): Problem | undefined {
     const code = 'rtmp-not-carried';
     if (this.#codec === 'hevc') {
-      return {
-        code,
-        severity: 'warning',
-        message: 'The live address does not carry this stream: HEVC cannot go over RTMP with this ffmpeg.',
-        remedy: `Open ${this.#options.liveUrl()} instead, or choose an H.264 encoder in the program that sends.`,
-      };
+      return hevcNotCarried(this.#options.liveUrl(), 'choose an H.264 encoder in the program that sends');
     }
     if (this.#failing === undefined) return undefined;
     return {
