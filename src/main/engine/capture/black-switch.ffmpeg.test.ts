@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../../../../test/support/wait.ts';
 import type { Source } from '../../../contract/index.ts';
+import { EncoderLine } from '../encoders/line.ts';
 import { PictureHealth } from '../health/picture-health.ts';
 import { testPatternInput } from './args.ts';
 import type { GrabbingBackend } from './backend.ts';
@@ -11,6 +12,7 @@ const log = pino({ enabled: false });
 const SIZE = { width: 320, height: 180 };
 const SOURCE: Source = { id: 'window:1', kind: 'window', name: 'Game', ...SIZE, suggested: true, available: true };
 const BLACK = ['-re', '-f', 'lavfi', '-i', 'color=c=black:size=320x180:rate=30'];
+const WISH = { encoder: 'auto', codec: 'h264', quality: 'performance', bitrateKbps: null, fps: 30 } as const;
 const clock = (): number => performance.now() / 1000;
 
 /** A source that can be captured in the given ways, each a real ffmpeg input. */
@@ -48,7 +50,7 @@ function capture(backend: GrabbingBackend): { notices: string[]; methods: string
   const pictures = new PictureHealth({ platform: 'linux', clock, onChange: () => undefined, log });
   let method = (): string => '';
   const session: CaptureSession = new CaptureSession(
-    { source: SOURCE, fps: 30, pictureSize: 'source' },
+    { source: SOURCE, pictureSize: 'source', encoders: new EncoderLine(WISH, ['libx264'], null) },
     {
       ring: {
         beginEpoch: () => void methods.push(method()),
