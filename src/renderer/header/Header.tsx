@@ -4,6 +4,7 @@ import { openDialog, useConnected, useStudio } from '../store/store.ts';
 import { useChosenSource } from '../sources/SourcePicker.tsx';
 import { Button } from '../ui/Button.tsx';
 import { useBusy } from '../ui/useBusy.ts';
+import { ProblemPill } from './ProblemPill.tsx';
 import { RtmpPill } from './RtmpPill.tsx';
 import { StatePill } from './StatePill.tsx';
 
@@ -19,6 +20,7 @@ export function Header() {
       </h1>
       <StatePill />
       <RtmpPill />
+      <ProblemPill />
       <span className="flex-1" />
       <Button
         look="quiet"

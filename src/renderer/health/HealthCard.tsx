@@ -28,7 +28,12 @@ export function HealthCard() {
   const measured = running && health.fps !== null;
 
   return (
-    <section aria-labelledby="health-title" className="card shrink-0 px-3.5 py-3">
+    <section
+      id="health"
+      tabIndex={-1}
+      aria-labelledby="health-title"
+      className="card shrink-0 scroll-mt-16 px-3.5 py-3"
+    >
       <div className="mb-2 flex items-center gap-2">
         <h2 id="health-title" className="card-title flex-1">
           Health

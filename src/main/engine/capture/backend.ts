@@ -25,8 +25,8 @@ export interface OpenSource {
   readonly id: string;
   readonly kind: SourceKind;
   readonly name: string;
-  /** present size in physical pixels, where it lies if that matters to the input, and whether pictures can be had */
-  state(): Size & { place?: string; hidden: boolean; gone: boolean };
+  /** present size in physical pixels, where it lies if that matters to the input, and whether pictures can be had; `displayLost`: gone with the whole display */
+  state(): Size & { place?: string; hidden: boolean; gone: boolean; displayLost?: boolean };
   input(fps: FrameRate): readonly string[];
   /** `input` stamps its pictures with the time of day (x11grab, gdigrab); otherwise ffmpeg does when they arrive */
   readonly stampedByWall?: boolean;

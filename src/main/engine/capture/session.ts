@@ -293,8 +293,9 @@ export class CaptureSession implements Session {
         ring.endInput();
         if (outcome === 'stopped' || this.#stopped()) break;
         if (outcome === 'gone') {
-          if (this.#deps.endsWithSource?.(source.id)) break;
-          throw sourceGone(source);
+          const displayLost = this.#open.state().displayLost === true;
+          if (!displayLost && this.#deps.endsWithSource?.(source.id)) break;
+          throw displayLost ? displayGone(source.name) : sourceGone(source);
         }
         if (outcome === 'switched' && this.#blackSwitch === 'turning') {
           this.#blackSwitch = 'back';
@@ -562,8 +563,15 @@ const sourceGone = ({ kind, name }: Source): StudioError => {
     `The window "${name}" was closed.`,
     'The replay is kept. Open it again and press Start.',
   ];
-  return new StudioError('source-gone', message, remedy);
+  return new StudioError(kind === 'window' ? 'source-gone' : 'device-lost', message, remedy);
 };
+
+const displayGone = (name: string): StudioError =>
+  new StudioError(
+    'device-lost',
+    `The display that showed "${name}" is gone.`,
+    'The replay is kept. Log in again or start the X server, then choose the source again.',
+  );
 
 const asStudioError = (thrown: unknown): StudioError =>
   thrown instanceof StudioError

@@ -107,8 +107,9 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
       onEvent({ type: EVENTS[event.type] });
     });
     size ??= `${watch.geometry.width}x${watch.geometry.height}`;
+    let displayLost = false;
     const stopListening = x.onLost(() => {
-      gone = true;
+      gone = displayLost = true;
       onEvent({ type: 'gone' });
     });
     if (!watch.redirected)
@@ -117,7 +118,13 @@ export function x11Backend(displayName: string, log: Log): GrabbingBackend {
       id: source.id,
       kind: 'window',
       name: source.name,
-      state: () => ({ width: watch.geometry.width, height: watch.geometry.height, hidden: !watch.mapped, gone }),
+      state: () => ({
+        width: watch.geometry.width,
+        height: watch.geometry.height,
+        hidden: !watch.mapped,
+        gone,
+        displayLost,
+      }),
       method: 'x11grab',
       stampedByWall: true,
       input: (fps) => x11WindowInput(displayName, xid, fps),

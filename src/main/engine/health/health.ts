@@ -92,7 +92,7 @@ export function deriveHealth(input: HealthInput): Health {
     const others = failing.length === 1 ? '' : ` The same goes for ${failing.length - 1} more.`;
     add('push-failed', `${failed.name}: ${failed.error.message}${others}`, failed.error.remedy);
   }
-  if (session.state === 'failed' && session.error.code === 'source-gone' && source && source.kind !== 'window') {
+  if (session.state === 'failed' && session.error.code === 'device-lost') {
     add('device-lost', session.error.message, session.error.remedy);
   }
   problems.push(...input.standing);
