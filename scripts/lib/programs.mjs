@@ -112,6 +112,13 @@ export const TEST_PROGRAMS = [
     linuxOnly: true,
   },
   {
+    name: 'xrandr',
+    why: 'to change the screens of the tests',
+    find: () => which('xrandr'),
+    packages: { apt: 'x11-xserver-utils', dnf: 'xrandr', pacman: 'xorg-xrandr', zypper: 'xrandr' },
+    linuxOnly: true,
+  },
+  {
     name: 'openbox',
     why: 'as a window manager of the tests',
     find: () => which('openbox'),

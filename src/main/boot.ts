@@ -5,9 +5,9 @@ import { StudioError } from '../contract/index.ts';
 import type { Handler } from '../contract/wire/server.ts';
 import type { Flags } from './cli.ts';
 import type { CaptureBackend } from './engine/capture/backend.ts';
+import { systemBackends } from './engine/capture/backends.ts';
 import { OBS_PIPE_NAME, obsPipeBackend } from './engine/capture/obs-pipe.ts';
 import { testPatternBackend } from './engine/capture/test-pattern.ts';
-import { x11Backend } from './engine/capture/x11-backend.ts';
 import { Engine } from './engine/engine.ts';
 import type { Host } from './engine/host.ts';
 import { startHttp } from './engine/http/server.ts';
@@ -59,11 +59,8 @@ export async function boot({ flags, builtFolder, createHost }: BootOptions): Pro
     undo.push(async () => host.close?.());
     const pipes = new PipePlace(choosePlace(env, platform, dataFolder));
     undo.push(async () => pipes.close());
-    const display = env['DISPLAY'];
     const backends: CaptureBackend[] = [
-      ...(platform === 'linux' && display !== undefined && display !== ''
-        ? [x11Backend(display, log.child({ part: 'x11' }))]
-        : []),
+      ...systemBackends(platform, env, log),
       obsPipeBackend(
         new PipeInlet({
           place: pipes,

@@ -34,6 +34,8 @@ export interface OpenSource {
   filters?(): readonly string[];
   /** how `input` captures it, for the log and the health: `x11grab`, `gfxcapture`, … */
   readonly method: string;
+  /** what the person must know of this way, told with the first picture */
+  readonly caution?: string | undefined;
   /** Changes `method` and `input` to the next way to capture the same thing; undefined when there is none left. */
   nextMethod?(): NextMethod | undefined;
   /** sound of its own; without, the session's sound plan is heard */

@@ -286,6 +286,7 @@ export class CaptureSession implements Session {
       this.#open = await backend.open(source, ffmpeg, (event) => this.#onSourceEvent(event), this.#stop.signal);
       this.#deps.watchPictures?.begin(this.#open);
       const output = outputSize(this.#open.state(), this.#options.pictureSize);
+      this.#caution = this.#open.caution;
       this.#set({ info: this.#describe(output) });
       while (!this.#stopped()) {
         if (this.#open.state().hidden) await this.#waitWhileHidden(this.#open);
