@@ -18,7 +18,7 @@ export type FollowDeps = {
 };
 
 /** A game shows a splash before its own window: what is still there after this is meant. */
-const SETTLE_MS = 400;
+const SETTLE_MS = 250;
 
 const isGame = ({ kind, suggested }: Source): boolean => kind === 'window' && suggested;
 const isBusy = ({ state }: SessionState): boolean => state !== 'idle' && state !== 'failed';
