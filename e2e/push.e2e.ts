@@ -1,6 +1,11 @@
+import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
+import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import tls from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import type { PushStatus } from '../src/contract/index.ts';
 import { expectCleanClip, streamsOf } from '../test/support/media.ts';
@@ -10,6 +15,8 @@ import { type RunningStudio, expectProblem, startStudio } from '../test/support/
 import { until } from '../test/support/wait.ts';
 
 const Id = z.strictObject({ id: z.string() });
+const CERTIFICATES = join(import.meta.dirname, '../test/fixtures/tls');
+const PASSPHRASE = 'pass-phrase-0123';
 const KEY = 'k3y_of-the|[f=mpegts]stream#=&1';
 
 async function add(studio: RunningStudio, name: string, url: string, key?: string): Promise<string> {
@@ -48,17 +55,71 @@ const everythingSaid = async (studio: RunningStudio): Promise<string> =>
     ...studio.processes().map(({ command }) => command),
   ].join('\n');
 
-test('two servers at once; one is killed and comes back; encode and replay are untouched; the key is nowhere to be seen', async () => {
-  const [first, second] = [await startNginxRtmp(), await startNginxRtmp()];
-  const studio = await startStudio();
+/** A TLS server on loopback that passes everything on to `port`; answers its own port. */
+async function tlsBefore(port: number, certificate: string): Promise<number> {
+  const pem = readFileSync(join(CERTIFICATES, certificate));
+  const sockets = new Set<net.Socket>();
+  const server = tls.createServer({ key: pem, cert: pem }, (client) => {
+    const upstream = net.connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    }
+    client.pipe(upstream).pipe(client);
+  });
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
+}
+
+/** ffmpeg waiting for one SRT caller with this passphrase, writing what it sends to `file`. */
+async function srtListener(file: string, passphrase: string): Promise<number> {
+  const probe = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  const url = `srt://127.0.0.1:${port}?mode=listener&passphrase=${passphrase}`;
+  const child = spawn('ffmpeg', ['-v', 'error', '-i', url, '-c', 'copy', '-f', 'mpegts', file], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return port;
+}
+
+test('RTMP, SRT and RTMPS at once; one server is killed and comes back; encode and replay are untouched; the key is nowhere to be seen', async () => {
+  const first = await startNginxRtmp();
+  const studio = await startStudio({ env: { NODE_EXTRA_CA_CERTS: join(CERTIFICATES, 'trusted.pem') } });
+  const srtFile = join(studio.folder, 'srt.ts');
+  const srtPort = await srtListener(srtFile, PASSPHRASE);
   const id = await add(studio, 'First', first.url, KEY);
   expect(await pushes(studio, id, 'waiting')).toMatchObject({ hasKey: true, kbps: null });
   await studio.start('test-pattern');
   const encoder = studio.ffmpeg();
-  const other = await add(studio, 'Second', `${second.url}/open-name`);
+  const other = await add(studio, 'SRT', `srt://127.0.0.1:${srtPort}?streamid=open`, PASSPHRASE);
+  const secure = await add(
+    studio,
+    'TLS',
+    `rtmps://localhost:${await tlsBefore(first.port, 'trusted.pem')}/live`,
+    'tls-key',
+  );
+  const forged = await add(
+    studio,
+    'Forged',
+    `rtmps://localhost:${await tlsBefore(first.port, 'unknown.pem')}/live`,
+    KEY,
+  );
   const live = await pushes(studio, id, 'live');
   expect(live).toMatchObject({ name: 'First', url: first.url, attempt: 0, skips: 0 });
   await pushes(studio, other, 'live');
+  await pushes(studio, secure, 'live');
+  expect((await pushes(studio, forged, 'retrying')).error?.message).toBe('The certificate of the server was refused.');
+  expect([...first.published()].sort()).toEqual([KEY, 'tls-key'].sort());
+  for (const done of [secure, forged]) expect((await studio.api('DELETE', `/api/push/${done}`)).status).toBe(204);
   expect(pushing(studio)).toHaveLength(2);
   await until(
     'its bit rate',
@@ -72,10 +133,9 @@ test('two servers at once; one is killed and comes back; encode and replay are u
   expect((await streamsOf(address)).map(({ codec_name: codec }) => codec).sort()).toEqual(['aac', 'h264']);
   const decoded = await run('ffmpeg', ['-v', 'error', '-xerror', '-i', address, '-t', '2', '-f', 'null', '-']);
   expect({ code: decoded.code, stderr: decoded.stderr }).toEqual({ code: 0, stderr: '' });
-  expect(second.published()).toEqual(['open-name']);
-  expect(await everythingSaid(studio)).not.toContain(KEY);
-  // the file that carried it is gone
-  expect(readdirSync(join(studio.data, 'push'))).toEqual([]);
+  for (const secret of [KEY, PASSPHRASE]) expect(await everythingSaid(studio)).not.toContain(secret);
+  // the files that carried them are gone
+  expect(readdirSync(join(studio.data, 'push'))).toEqual(['roots.pem']);
 
   await first.kill();
   const { error } = await pushes(studio, id, 'retrying');
@@ -121,6 +181,7 @@ test('two servers at once; one is killed and comes back; encode and replay are u
   expect(readFileSync(join(studio.data, 'secrets.json'), 'utf8')).not.toContain(KEY);
   await studio.stopCapture();
   await pushes(studio, other, 'waiting');
+  expect((await streamsOf(srtFile)).map(({ codec_name: codec }) => codec).sort()).toEqual(['aac', 'h264']);
 });
 
 test('addresses that are none are refused in words, and nothing of them is kept', async () => {
