@@ -17,13 +17,15 @@ export function ProblemPill() {
     <button
       type="button"
       onClick={show}
+      aria-label={count(problems.length, 'problem')}
+      title={count(problems.length, 'problem')}
       className={cx(
-        'inline-flex h-7 items-center gap-1.5 rounded-full border px-3 text-[12.5px] lg:hidden',
+        'num inline-flex h-7 items-center gap-1 rounded-full border px-2 text-[12.5px] lg:hidden',
         bad ? 'border-bad/45 bg-bad/10 text-bad' : 'border-warn/50 bg-warn/10 text-warn',
       )}
     >
       <TriangleAlert size={13} aria-hidden />
-      {count(problems.length, 'problem')}
+      {problems.length}
     </button>
   );
 }
