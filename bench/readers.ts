@@ -11,7 +11,7 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { runToEnd } from '../src/main/engine/process/child.ts';
-import { OPENCV_OPTIONS, PLAYERS } from '../src/renderer/readers/snippets.ts';
+import { OPENCV_OPTIONS, PLAYERS } from '../src/renderer/stream/snippets.ts';
 import { endChild, startXvfb } from '../test/support/xvfb.ts';
 import { pause, runBench, say, until, type Bench } from './support/bench.ts';
 import { openAppWindow } from './support/browser.ts';

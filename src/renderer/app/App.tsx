@@ -9,6 +9,8 @@ import { ReplayBar } from '../replay/ReplayBar.tsx';
 import { SettingsDialog } from '../settings/SettingsDialog.tsx';
 import { SourceCard } from '../sources/SourceCard.tsx';
 import { SourceDialog } from '../sources/SourceDialog.tsx';
+import { StreamCard } from '../stream/StreamCard.tsx';
+import { StreamDialog } from '../stream/StreamDialog.tsx';
 import { SourcePicker } from '../sources/SourcePicker.tsx';
 import { useStudio, useStudioStore } from '../store/store.ts';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
@@ -48,6 +50,7 @@ function Studio() {
         >
           <SourceCard />
           <HealthCard />
+          {!idle && <StreamCard />}
           <ClipsCard />
         </aside>
         <div className="lg:col-span-2">
@@ -66,6 +69,8 @@ function Dialogs() {
       return <SourceDialog />;
     case 'settings':
       return <SettingsDialog group={dialog.group} />;
+    case 'stream':
+      return <StreamDialog tab={dialog.tab} />;
     case 'clip':
       return <ClipDialog key={dialog.id} id={dialog.id} />;
     default:

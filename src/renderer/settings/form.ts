@@ -12,6 +12,10 @@ export type SettingsForm = {
   /** empty: the folder used when nothing else is set */
   fallbackClipsFolder: string;
   mirror: boolean;
+  streamKey: string;
+  /** empty: none is demanded */
+  publishKey: string;
+  playKey: string;
   savePresets: readonly PresetForm[];
 };
 export type Field = Exclude<keyof SettingsForm, 'savePresets' | 'mirror'>;
@@ -24,6 +28,9 @@ export const formOf = (settings: Settings): SettingsForm => ({
   markHotkey: settings.markHotkey,
   fallbackClipsFolder: settings.fallbackClipsFolder ?? '',
   mirror: settings.mirror,
+  streamKey: settings.streamKey,
+  publishKey: settings.publishKey,
+  playKey: settings.playKey,
   savePresets: settings.savePresets.map(presetForm),
 });
 
@@ -41,6 +48,9 @@ export const EXPECTED: Record<Field, string> = {
   replaySeconds: range(shape.replaySeconds, 'seconds'),
   replayMegabytes: range(shape.replayMegabytes, 'MB, without a fraction'),
   markHotkey: 'A key such as F9 or Control+Shift+R.',
+  streamKey: 'Letters, digits, _ and -, 1 to 64 of them.',
+  publishKey: 'Letters, digits, _ and -, at most 64; empty for none.',
+  playKey: 'Letters, digits, _ and -, at most 64; empty for none.',
   fallbackClipsFolder: 'A whole path, such as D:\\Clips or the one shown above.',
 };
 
@@ -64,6 +74,12 @@ export function readForm(form: SettingsForm, present: Settings): ReadForm {
     const number = shape[field].safeParse(asNumber(form[field]));
     if (!number.success) errors[field] = EXPECTED[field];
     else if (number.data !== present[field]) patch[field] = number.data;
+  }
+
+  for (const field of ['streamKey', 'publishKey', 'playKey'] as const) {
+    const key = shape[field].safeParse(form[field].trim());
+    if (!key.success) errors[field] = EXPECTED[field];
+    else if (key.data !== present[field]) patch[field] = key.data;
   }
 
   if (form.mirror !== present.mirror) patch.mirror = form.mirror;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { StudioError, toErrorInfo } from '../../contract/errors.ts';
 import { type CallProcedure, procedures } from '../../contract/procedures.ts';
+import type { PushTargetRequest } from '../../contract/push.ts';
 import type { SaveRequest } from '../../contract/replay.ts';
 import type { SettingsPatch } from '../../contract/settings.ts';
 import { showFailure } from './failures.ts';
@@ -65,6 +66,13 @@ export async function deleteClip(id: string): Promise<boolean> {
   if (deleted && dialog?.kind === 'clip' && dialog.id === id) closeDialog();
   return deleted;
 }
+
+export const enablePushTarget = (id: string, enabled: boolean): Promise<boolean> =>
+  attempt(() => ask(procedures.enablePushTarget, { id, enabled }));
+export const deletePushTarget = (id: string): Promise<boolean> =>
+  attempt(() => ask(procedures.deletePushTarget, { id }));
+/** Throws `StudioError`: the form shows it in place. */
+export const setPushTarget = (request: PushTargetRequest): Promise<unknown> => ask(procedures.setPushTarget, request);
 
 /** Throws `StudioError`: the settings dialog shows it in place. */
 export const followGame = (on: boolean): Promise<boolean> => attempt(() => updateSettings({ followGame: on }));
