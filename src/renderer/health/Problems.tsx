@@ -31,6 +31,7 @@ function Action({ action }: { action: ProblemAction | undefined }) {
   const act = (): void => {
     if (action.does === 'settings') openDialog({ kind: 'settings', group: action.group });
     else if (action.does === 'sources') openDialog({ kind: 'sources' });
+    else if (action.does === 'push') openDialog({ kind: 'stream', tab: 'push' });
     else void openClipsFolder();
   };
   return (

@@ -14,6 +14,7 @@ import { isRunning } from '../words/session-words.ts';
 import { CONTROL } from './control.ts';
 import { type Field, type FormErrors, formOf, megabytesFor, readForm, type SettingsForm } from './form.ts';
 import { HotkeyField } from './HotkeyField.tsx';
+import { KeyField } from './KeyField.tsx';
 import { PresetsEditor } from './PresetsEditor.tsx';
 
 const SIZES = [
@@ -179,6 +180,42 @@ export function SettingsDialog({ group }: { group?: SettingsGroup | undefined })
                 aria-describedby="fallbackClipsFolder-note"
                 onChange={(event) => set('fallbackClipsFolder')(event.target.value)}
               />
+            </Row>
+          </Group>
+          <Group title="Live address">
+            <Row
+              label="Name"
+              id="streamKey"
+              note={running ? nextStart : 'The end of the address: rtmp://127.0.0.1/live/NAME.'}
+              error={errors.streamKey}
+            >
+              <input
+                id="streamKey"
+                autoComplete="off"
+                spellCheck={false}
+                maxLength={64}
+                className={cx(CONTROL, 'w-full')}
+                value={form.streamKey}
+                aria-invalid={errors.streamKey !== undefined}
+                aria-describedby="streamKey-note"
+                onChange={(event) => set('streamKey')(event.target.value)}
+              />
+            </Row>
+            <Row
+              label="Key for readers"
+              id="playKey"
+              note="Programs that read the stream then need ?key=… behind the address. Empty: none is needed."
+              error={errors.playKey}
+            >
+              <KeyField id="playKey" what="the key for readers" {...{ form, errors, set }} />
+            </Row>
+            <Row
+              label="Key for publishers"
+              id="publishKey"
+              note="Other programs that send a stream here, such as OBS, then need ?key=… behind their stream key."
+              error={errors.publishKey}
+            >
+              <KeyField id="publishKey" what="the key for publishers" {...{ form, errors, set }} />
             </Row>
           </Group>
         </div>

@@ -27,7 +27,7 @@ export function peerName({ own, client }: RtmpPeer): string {
   return PROGRAMS.find(([pattern]) => pattern.test(client))?.[1] ?? client;
 }
 
-/** What is known of its stream, in the order people ask: `H.264 1280 × 720, 29.9 fps`, `AAC`, `3.1 Mbit/s`, `2 GOPs skipped`. */
+/** What is known of its stream, in the order people ask: `H.264 1280 × 720, 29.9 fps`, `AAC`, `3.1 Mbit/s`, `2 stretches skipped`. */
 export function peerFacts(peer: RtmpPeer): string[] {
   const { videoCodec, audioCodec, width, height, fps, kbps, skippedGops = 0 } = peer;
   const size = width !== undefined && height !== undefined ? dimensions(width, height) : '';
@@ -38,7 +38,7 @@ export function peerFacts(peer: RtmpPeer): string[] {
     [picture, rate].filter(Boolean).join(', '),
     audioCodec === undefined ? '' : codecWords(audioCodec),
     measured === undefined ? '' : `${measured.value} ${measured.unit}`,
-    skippedGops === 0 ? '' : `${count(skippedGops, 'second', 'seconds')} skipped: it reads too slowly`,
+    skippedGops === 0 ? '' : `${count(skippedGops, 'stretch', 'stretches')} skipped: it reads too slowly`,
   ].filter(Boolean);
 }
 

@@ -2,12 +2,12 @@ import type { Problem, ProblemCode } from '../../contract/health.ts';
 import type { SessionState } from '../../contract/capture.ts';
 
 /** Titles of the groups in the settings dialog that a problem may lead to. */
-export type SettingsGroup = 'Picture' | 'Sound' | 'Replay' | 'Save buttons' | 'Clips' | 'Push';
+export type SettingsGroup = 'Picture' | 'Sound' | 'Replay' | 'Save buttons' | 'Clips';
 
 /** What a problem's button does. */
 export type ProblemAction =
   | { readonly label: string; readonly does: 'settings'; readonly group: SettingsGroup }
-  | { readonly label: string; readonly does: 'sources' | 'clips-folder' };
+  | { readonly label: string; readonly does: 'sources' | 'clips-folder' | 'push' };
 
 const picture = { label: 'Picture settings', does: 'settings', group: 'Picture' } as const;
 const sound = { label: 'Sound settings', does: 'settings', group: 'Sound' } as const;
@@ -25,7 +25,7 @@ const ACTIONS: Partial<Record<ProblemCode, ProblemAction>> = {
   'device-lost': sources,
   'no-sound': sound,
   'audio-device-lost': sound,
-  'push-failed': { label: 'Push settings', does: 'settings', group: 'Push' },
+  'push-failed': { label: 'Push settings', does: 'push' },
   'disk-low': { label: 'Open the clips folder', does: 'clips-folder' },
   'clips-folder': { label: 'Clips settings', does: 'settings', group: 'Clips' },
   'memory-low': replay,
