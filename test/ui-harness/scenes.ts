@@ -247,6 +247,55 @@ export const crowdedState = (): StudioState => {
 
 const reader = (id: string) => ({ id, path: '/live/test', address: '127.0.0.1', since: nowSeconds(), own: false });
 
+/** Others publish and read, a reader is slow, and the stream is pushed to servers in every state. */
+export const busyStream = (): StudioState => {
+  const since = nowSeconds() - 320;
+  const at = { path: '/live/test', address: '127.0.0.1', since, own: false };
+  const h264 = { videoCodec: 'h264', audioCodec: 'aac', width: 1280, height: 720, fps: 29.97, kbps: 5900 };
+  const target = { enabled: true, hasKey: true, since, attempt: 0, kbps: null, skips: 0 };
+  return {
+    ...liveState(),
+    settings: { ...DEFAULT_SETTINGS, playKey: 'not-for-everyone' },
+    rtmp: {
+      state: 'up',
+      url: 'rtmp://127.0.0.1:1935/live/test',
+      publishers: [
+        { ...at, ...h264, id: 'p1', own: true, client: 'FMLE/3.0 (compatible; Lavf59.27.100)' },
+        { ...at, ...h264, id: 'p2', path: '/live/phone', client: 'Larix Broadcaster 1.3', address: '127.0.0.1:50022' },
+      ],
+      readers: [
+        { ...at, id: 'r1', kbps: 5900, client: 'LNX 9,0,124,2' },
+        { ...at, id: 'r2', kbps: 1200, skippedGops: 4 },
+      ],
+    },
+    push: [
+      { ...target, id: 'a', name: 'Twitch', url: 'rtmp://live.twitch.tv/app', state: 'live', kbps: 5900 },
+      {
+        ...target,
+        id: 'b',
+        name: 'YouTube',
+        url: 'rtmps://a.rtmps.youtube.com:443/live2',
+        state: 'retrying',
+        attempt: 3,
+        error: {
+          code: 'push-failed',
+          message: 'YouTube refused the stream key.',
+          remedy: 'Copy the key again from YouTube Studio and enter it here.',
+        },
+      },
+      {
+        ...target,
+        id: 'c',
+        name: 'The media server in the club house, behind the second door',
+        url: 'srt://media.example.org:8890?streamid=publish:club-house-endurance-race-camera-one',
+        state: 'off',
+        enabled: false,
+        hasKey: false,
+      },
+    ],
+  };
+};
+
 export const liveState = (): StudioState => ({
   ...idleState(),
   session: liveSession(),

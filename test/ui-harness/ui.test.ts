@@ -11,6 +11,7 @@ import type { StudioState } from '../../src/contract/state.ts';
 import { type EngineDouble, startDouble } from './double.ts';
 import {
   BAD_HEALTH,
+  busyStream,
   CAPTURE,
   CLIPS,
   crowdedState,
@@ -229,6 +230,52 @@ describe('every state reads well and is accessible', () => {
     await expectAccessible();
     await page.getByRole('button', { name: 'Clear the replay' }).click();
     await expect.poll(() => double.intents.map(({ name }) => name)).toContain('clearReplay');
+  });
+
+  test('the live stream: texts, who is connected, servers', { timeout: 90_000 }, async () => {
+    await open(busyStream());
+    await page.getByRole('button', { name: 'Use this stream', exact: true }).click();
+    await page.getByRole('dialog').waitFor();
+    const look = async (name: string): Promise<void> => {
+      for (const [width, height] of [
+        [1440, 900],
+        [720, 540],
+        [390, 844],
+      ] as const) {
+        await page.setViewportSize({ width, height });
+        const wide = await page
+          .getByRole('dialog')
+          .evaluate((dialog) =>
+            Math.max(...[...dialog.querySelectorAll('*'), dialog].map((one) => one.getBoundingClientRect().right)),
+          );
+        expect(wide, `${name}, ${width} wide`).toBeLessThanOrEqual(width);
+        await shoot(`stream-${name}-${width}`);
+      }
+      await expectAccessible();
+      await page.setViewportSize({ width: 1440, height: 900 });
+    };
+    await look('use');
+    // by keyboard: the arrows go from tab to tab
+    await page.getByRole('tab', { name: 'Use this stream' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('This studio').waitFor();
+    await look('peers');
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('YouTube refused the stream key.').waitFor();
+    await look('push');
+    await page.getByRole('switch', { name: 'Push to Twitch' }).focus();
+    await page.keyboard.press('Space');
+    await expect
+      .poll(() => double.intents.at(-1))
+      .toEqual({ name: 'enablePushTarget', input: { id: 'a', enabled: false } });
+    await page.getByRole('button', { name: 'Add a server' }).click();
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await look('add');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Delete Twitch' }).click();
+    await page.getByRole('alertdialog').waitFor();
+    await shoot('stream-delete');
+    await expectAccessible();
   });
 
   test('toasts', { timeout: 60_000 }, async () => {

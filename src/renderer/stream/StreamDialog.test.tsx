@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { App } from '../app/App.tsx';
 import { DEFAULT_SETTINGS } from '../../contract/settings.ts';
-import type { RtmpPeer } from '../../contract/rtmp.ts';
+import type { RtmpPeer, RtmpStatus } from '../../contract/rtmp.ts';
 import type { PushStatus } from '../../contract/push.ts';
 import { openDialog } from '../store/store.ts';
 import { connectStudio, studioState } from '../test/studio.ts';
@@ -11,7 +11,7 @@ import { StreamDialog } from './StreamDialog.tsx';
 
 const URL = 'rtmp://127.0.0.1:1935/live/test';
 const peer: RtmpPeer = { id: 'p', path: '/live/test', address: '127.0.0.1', since: 0, own: true };
-const up = { state: 'up', url: URL, publishers: [peer], readers: [] } as const;
+const up: Extract<RtmpStatus, { state: 'up' }> = { state: 'up', url: URL, publishers: [peer], readers: [] };
 const target: PushStatus = {
   id: 'push-1',
   name: 'Twitch',
