@@ -55,22 +55,24 @@ export type Crop = { screen: number; x: number; y: number; width: number; height
 
 /** Where a window lies on the screen that shows most of it, cut at that screen's edges; undefined when it is on none. */
 export function cropOf(window: MacWindow, screens: readonly MacScreen[]): Crop | undefined {
-  const crops = screens.map((screen, index) => {
+  const parts = screens.map((screen, index) => {
     const left = Math.max(window.x, screen.x);
     const top = Math.max(window.y, screen.y);
-    const right = Math.min(window.x + window.width, screen.x + screen.width);
-    const bottom = Math.min(window.y + window.height, screen.y + screen.height);
-    const { scale } = screen;
-    return {
-      screen: index,
-      x: Math.round((left - screen.x) * scale),
-      y: Math.round((top - screen.y) * scale),
-      width: Math.round((right - left) * scale),
-      height: Math.round((bottom - top) * scale),
-    };
+    const width = Math.min(window.x + window.width, screen.x + screen.width) - left;
+    const height = Math.min(window.y + window.height, screen.y + screen.height) - top;
+    return { screen, index, left, top, width, height };
   });
-  const [best] = crops
+  const [best] = parts
     .filter(({ width, height }) => width > 1 && height > 1)
     .sort((a, b) => b.width * b.height - a.width * a.height);
-  return best;
+  if (!best) return undefined;
+  const { screen, index, left, top, width, height } = best;
+  const pixels = (points: number): number => Math.round(points * screen.scale);
+  return {
+    screen: index,
+    x: pixels(left - screen.x),
+    y: pixels(top - screen.y),
+    width: pixels(width),
+    height: pixels(height),
+  };
 }
