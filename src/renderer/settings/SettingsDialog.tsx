@@ -15,14 +15,9 @@ import { CONTROL } from './control.ts';
 import { type Field, type FormErrors, formOf, megabytesFor, readForm, type SettingsForm } from './form.ts';
 import { HotkeyField } from './HotkeyField.tsx';
 import { KeyField } from './KeyField.tsx';
+import { PictureSettings } from './PictureSettings.tsx';
 import { PresetsEditor } from './PresetsEditor.tsx';
-
-const SIZES = [
-  ['source', 'As the source'],
-  ['1080p', 'At most 1080 lines'],
-  ['720p', 'At most 720 lines'],
-  ['480p', 'At most 480 lines'],
-] as const;
+import { Row } from './Row.tsx';
 
 /** `group` is the title of the group it begins with, the first one without. */
 export function SettingsDialog({ group }: { group?: SettingsGroup | undefined }) {
@@ -81,31 +76,10 @@ export function SettingsDialog({ group }: { group?: SettingsGroup | undefined })
       >
         <div ref={groups} className="scroll grid min-h-0 gap-5 px-5 py-4">
           <Group title="Picture">
-            <Row label="Frame rate" id="fps" note={nextStart}>
-              <select
-                id="fps"
-                className={CONTROL}
-                value={form.fps}
-                onChange={(event) => set('fps')(event.target.value)}
-              >
-                <option value="30">30 pictures per second</option>
-                <option value="60">60 pictures per second</option>
-              </select>
-            </Row>
-            <Row label="Picture size" id="pictureSize" note={nextStart}>
-              <select
-                id="pictureSize"
-                className={CONTROL}
-                value={form.pictureSize}
-                onChange={(event) => set('pictureSize')(event.target.value)}
-              >
-                {SIZES.map(([value, words]) => (
-                  <option key={value} value={value}>
-                    {words}
-                  </option>
-                ))}
-              </select>
-            </Row>
+            <PictureSettings
+              {...{ form, errors, set, nextStart }}
+              setRaisePriority={(raisePriority) => setForm((before) => ({ ...before, raisePriority }))}
+            />
           </Group>
           <Group title="Replay">
             <NumberRow field="replaySeconds" label="Keep at most" unit="seconds" {...{ form, errors, set }} />
@@ -252,33 +226,6 @@ function Group({ title, children }: { title: string; children: ReactNode }) {
       <legend className="card-title mb-2">{title}</legend>
       <div className="grid gap-3">{children}</div>
     </fieldset>
-  );
-}
-
-type RowProps = {
-  label: string;
-  id?: string;
-  note?: string | undefined;
-  error?: string | undefined;
-  children: ReactNode;
-};
-
-function Row({ label, id, note, error, children }: RowProps) {
-  const Label = id === undefined ? 'span' : 'label';
-  return (
-    <div className="grid items-start gap-x-4 gap-y-1 sm:grid-cols-[180px_1fr]">
-      <Label {...(id === undefined ? {} : { htmlFor: id })} className="text-[13px] leading-9">
-        {label}
-      </Label>
-      <div className="min-w-0">
-        {children}
-        {(error ?? note) !== undefined && (
-          <p id={`${id ?? label}-note`} className={cx('mt-1.5 text-xs', error === undefined ? 'text-dim' : 'text-bad')}>
-            {error ?? note}
-          </p>
-        )}
-      </div>
-    </div>
   );
 }
 

@@ -19,6 +19,20 @@ test('only what differs is asked, and the contract takes it', () => {
   if (answer.ok) expect(SettingsPatch.safeParse(answer.patch).success).toBe(true);
 });
 
+test('how the picture is encoded', () => {
+  expect(read({ codec: 'hevc', encoder: 'hevc_nvenc', quality: 'quality', bitrateKbps: ' 6000 ', fps: '120' })).toEqual(
+    {
+      ok: true,
+      patch: { fps: 120, codec: 'hevc', encoder: 'hevc_nvenc', quality: 'quality', bitrateKbps: 6000 },
+    },
+  );
+  const given = { ...DEFAULT_SETTINGS, bitrateKbps: 6000 };
+  expect(readForm({ ...formOf(given), bitrateKbps: '', raisePriority: false }, given)).toEqual({
+    ok: true,
+    patch: { bitrateKbps: null, raisePriority: false },
+  });
+});
+
 test.each([
   ['replaySeconds', '4'],
   ['replaySeconds', '7201'],
@@ -28,6 +42,10 @@ test.each([
   ['replayMegabytes', '15'],
   ['replayMegabytes', '100.5'],
   ['fps', '59'],
+  ['bitrateKbps', '299'],
+  ['bitrateKbps', '6000.5'],
+  ['bitrateKbps', 'fast'],
+  ['encoder', 'h264_omx'],
   ['markHotkey', 'Hyper+Q'],
 ] as const)('%s "%s" is refused with what is expected', (field, typed) => {
   expect(read({ [field]: typed })).toEqual({ ok: false, errors: { [field]: EXPECTED[field] } });

@@ -6,6 +6,12 @@ import { presetForm, type PresetErrors, type PresetForm, readPreset } from './pr
 export type SettingsForm = {
   fps: string;
   pictureSize: string;
+  codec: string;
+  encoder: string;
+  quality: string;
+  /** empty: the quality decides */
+  bitrateKbps: string;
+  raisePriority: boolean;
   replaySeconds: string;
   replayMegabytes: string;
   markHotkey: string;
@@ -18,11 +24,16 @@ export type SettingsForm = {
   playKey: string;
   savePresets: readonly PresetForm[];
 };
-export type Field = Exclude<keyof SettingsForm, 'savePresets' | 'mirror'>;
+export type Field = Exclude<keyof SettingsForm, 'savePresets' | 'mirror' | 'raisePriority'>;
 
 export const formOf = (settings: Settings): SettingsForm => ({
   fps: String(settings.fps),
   pictureSize: settings.pictureSize,
+  codec: settings.codec,
+  encoder: settings.encoder,
+  quality: settings.quality,
+  bitrateKbps: settings.bitrateKbps === null ? '' : String(settings.bitrateKbps),
+  raisePriority: settings.raisePriority,
   replaySeconds: String(settings.replaySeconds),
   replayMegabytes: String(settings.replayMegabytes),
   markHotkey: settings.markHotkey,
@@ -43,8 +54,12 @@ const range = (schema: { minValue: number | null; maxValue: number | null }, uni
   `A number from ${schema.minValue ?? 0} to ${schema.maxValue ?? 0} ${unit}.`;
 /** What each field takes, in words; the bounds are the contract's. */
 export const EXPECTED: Record<Field, string> = {
-  fps: '30 or 60.',
+  fps: '30, 60 or 120.',
   pictureSize: 'One of the sizes offered.',
+  codec: 'One of the codecs offered.',
+  encoder: 'One of the encoders offered.',
+  quality: 'One of the qualities offered.',
+  bitrateKbps: 'A whole number from 300 to 200000 kbit/s, or empty.',
   replaySeconds: range(shape.replaySeconds, 'seconds'),
   replayMegabytes: range(shape.replayMegabytes, 'MB, without a fraction'),
   markHotkey: 'A key such as F9 or Control+Shift+R.',
@@ -70,6 +85,8 @@ export function readForm(form: SettingsForm, present: Settings): ReadForm {
   if (!pictureSize.success) errors.pictureSize = EXPECTED.pictureSize;
   else if (pictureSize.data !== present.pictureSize) patch.pictureSize = pictureSize.data;
 
+  readEncoding(form, present, errors, patch);
+
   for (const field of ['replaySeconds', 'replayMegabytes'] as const) {
     const number = shape[field].safeParse(asNumber(form[field]));
     if (!number.success) errors[field] = EXPECTED[field];
@@ -83,6 +100,7 @@ export function readForm(form: SettingsForm, present: Settings): ReadForm {
   }
 
   if (form.mirror !== present.mirror) patch.mirror = form.mirror;
+  if (form.raisePriority !== present.raisePriority) patch.raisePriority = form.raisePriority;
 
   readMarkHotkey(form, present, errors, patch);
   readPresets(form, present, errors, patch);
@@ -95,6 +113,24 @@ export function readForm(form: SettingsForm, present: Settings): ReadForm {
   }
 
   return Object.keys(errors).length > 0 ? { ok: false, errors } : { ok: true, patch };
+}
+
+function readEncoding(form: SettingsForm, present: Settings, errors: FormErrors, patch: SettingsPatch): void {
+  const codec = shape.codec.safeParse(form.codec);
+  if (!codec.success) errors.codec = EXPECTED.codec;
+  else if (codec.data !== present.codec) patch.codec = codec.data;
+
+  const encoder = shape.encoder.safeParse(form.encoder);
+  if (!encoder.success) errors.encoder = EXPECTED.encoder;
+  else if (encoder.data !== present.encoder) patch.encoder = encoder.data;
+
+  const quality = shape.quality.safeParse(form.quality);
+  if (!quality.success) errors.quality = EXPECTED.quality;
+  else if (quality.data !== present.quality) patch.quality = quality.data;
+
+  const bitrate = shape.bitrateKbps.safeParse(form.bitrateKbps.trim() === '' ? null : asNumber(form.bitrateKbps));
+  if (!bitrate.success) errors.bitrateKbps = EXPECTED.bitrateKbps;
+  else if (bitrate.data !== present.bitrateKbps) patch.bitrateKbps = bitrate.data;
 }
 
 function readMarkHotkey(form: SettingsForm, present: Settings, errors: FormErrors, patch: SettingsPatch): void {

@@ -57,6 +57,8 @@ export const saveRecovery = (): Promise<boolean> =>
 export const discardRecovery = (): Promise<boolean> => attempt(() => ask(procedures.discardRecovery, undefined));
 export const clearReplay = (): Promise<boolean> => attempt(() => ask(procedures.clearReplay, undefined));
 export const revealClip = (id: string): Promise<boolean> => attempt(() => ask(procedures.revealClip, { id }));
+/** Resolves once every encoder was tried; what came out shows in the state as it comes. */
+export const testEncoders = (): Promise<boolean> => attempt(() => ask(procedures.testEncoders, undefined));
 export const openClipsFolder = (): Promise<boolean> => attempt(() => ask(procedures.openClipsFolder, undefined));
 export const refreshSources = (): Promise<boolean> => attempt(() => ask(procedures.refreshSources, undefined));
 

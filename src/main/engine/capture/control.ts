@@ -1,5 +1,6 @@
 import { StudioError, type PictureSize, type Source, type StartCapture } from '../../../contract/index.ts';
 import type { EncoderLine, EncoderWish } from '../encoders/line.ts';
+import { kindOf } from '../encoders/table.ts';
 import type { Ffmpeg } from '../ffmpeg/locate.ts';
 import type { FfmpegTools } from '../ffmpeg/tools.ts';
 import type { IntentQueue } from '../intents.ts';
@@ -147,11 +148,12 @@ export class CaptureControl {
   async #grab(source: Source, backend: GrabbingBackend, asked: StartCapture): Promise<CaptureSession> {
     const ffmpeg = await this.#deps.tools.get();
     const set = this.#deps.picture();
+    // a codec asked for alone is not meant for the encoder that the settings name
+    const encoder = asked.encoder ?? (asked.codec === undefined ? set.encoder : 'auto');
     const wish: EncoderWish = {
       fps: asked.fps ?? set.fps,
-      // a codec asked for alone is not meant for the encoder that the settings name
-      encoder: asked.encoder ?? (asked.codec === undefined ? set.encoder : 'auto'),
-      codec: asked.codec ?? set.codec,
+      encoder,
+      codec: encoder === 'auto' ? (asked.codec ?? set.codec) : kindOf(encoder).codec,
       quality: asked.quality ?? set.quality,
       bitrateKbps: asked.bitrateKbps === undefined ? set.bitrateKbps : asked.bitrateKbps,
     };
