@@ -12,8 +12,8 @@ export const HELP = `Pitwall: pick the game window, stream it, watch it live, sa
   --rtmp-port N         port of the live stream (default 1935, 0 for any free one)
   --data DIR            folder for settings and logs
   --clips DIR           folder for saved clips
-  --source ID           what to capture: test-pattern, screen:N, window:TITLE, obs-pipe, or an id from
-                        /api/sources
+  --source ID           what to capture: test-pattern, screen:N, region:X,Y,WxH, window:TITLE, obs-pipe,
+                        or an id from /api/sources
   --start               start capturing --source at once
   --replay-seconds N    length of the replay buffer, 5 to 7200
   --replay-mb N         memory of the replay buffer, 16 to 65536

@@ -173,6 +173,15 @@ test('switched off it does nothing, and switched on it looks at once', async () 
   expect(follow.noteGone(GAME.id)).toBe(false);
 });
 
+test('switched off and on again it takes up the game that was stopped by hand', async () => {
+  const { open, enable, userStops, started } = world();
+  await open(GAME);
+  await userStops();
+  await enable(false);
+  await enable(true);
+  expect(started).toEqual([GAME.id, GAME.id]);
+});
+
 test('a minimised game waits until it is shown', async () => {
   const { open, started } = world();
   await open({ ...GAME, available: false });

@@ -62,6 +62,9 @@ export class FollowGame {
     const { enabled, sources, session } = this.#deps;
     this.#pollWhile(this.#begun && enabled());
     if (!this.#begun || !enabled()) {
+      // who switches it on again means the game that is open now
+      this.#paused = false;
+      this.#tried.clear();
       this.#forget();
       return;
     }
