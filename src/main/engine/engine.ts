@@ -160,6 +160,7 @@ export class Engine implements Studio {
     this.#rtmp = new RtmpService({
       port: options.rtmpPort,
       streamKey: this.#settings.streamKey,
+      keys: this.#settings,
       start: (port) => host.forkNode(options.rtmpHostModule, [String(port)]),
       log: log.child({ part: 'rtmp' }),
       onChange: () => {
@@ -274,6 +275,7 @@ export class Engine implements Studio {
         onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
         endsWithSource: (id) => this.#follow.noteGone(id),
       },
+      mayStart: (source) => this.#rtmp.mustBeFree(source.id),
       onSources: (sources) => {
         this.store.update({ sources });
         this.#follow.changed();
@@ -458,6 +460,7 @@ export class Engine implements Studio {
       this.#sound.settingsChanged();
       await this.#keys.bind(now);
       if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
+      this.#rtmp.setKeys(now);
       this.refresh();
       if (now.followGame !== before.followGame) this.#follow.changed();
       return now;

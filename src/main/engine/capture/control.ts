@@ -23,6 +23,8 @@ export type CaptureControlDeps = {
   onChosen: (source: Source) => Promise<void>;
   /** a capture that had been live ended in failure */
   onFailed: (error: NonNullable<SessionFacts['error']>) => void;
+  /** Errors: `publisher-busy` while another program holds the live address that this source would take. */
+  mayStart: (source: Source) => void;
   onChange: () => void;
 };
 
@@ -63,7 +65,7 @@ export class CaptureControl {
 
   /**
    * Resolves with the first picture, or at once for a source that another program sends. The same source again changes nothing; another one replaces it.
-   * Errors: `unknown-source`, `source-unavailable`, `ffmpeg-missing`, what `Session.started` says; `cancelled` when a
+   * Errors: `unknown-source`, `source-unavailable`, `publisher-busy`, `ffmpeg-missing`, what `Session.started` says; `cancelled` when a
    * later wish came first.
    */
   async start(request: StartCapture): Promise<void> {
@@ -79,6 +81,7 @@ export class CaptureControl {
         await current.started;
         return;
       }
+      this.#deps.mayStart(source);
       await current?.stop();
       const session = await this.#open(source, request);
       await this.#deps.onChosen(source);

@@ -24,6 +24,7 @@ import { hevcNotCarried } from '../rtmp/not-carried.ts';
 import { pictureSplitter } from './watch-pictures.ts';
 import { captureArgs, outputSize, type Size } from './args.ts';
 import type { GrabbingBackend, NextMethod, OpenSource, SourceEvent } from './backend.ts';
+import { withoutToken } from '../rtmp/redact.ts';
 import { classifyExit } from './classify.ts';
 import type { SessionFacts } from './status.ts';
 
@@ -398,7 +399,7 @@ export class CaptureSession implements Session {
       timestampOffset: this.#facts.liveSince === undefined ? 0 : clock() - this.#startedAt,
     });
     if (this.#facts.liveSince === undefined) this.#startedAt = clock();
-    log.debug({ args }, 'starting ffmpeg');
+    log.debug({ args: args.map(withoutToken) }, 'starting ffmpeg');
     onRestart();
     this.#set({ steadySince: undefined, sourceWaited: false, problems: this.#problems() });
     ring.beginEpoch({ sourceName: open.name });

@@ -6,7 +6,7 @@
 export type TeeSlave = { options: Readonly<Record<string, string>>; target: string };
 
 const OPTION_NAME = /^[a-z0-9_]+$/;
-const TARGET = /^(pipe:\d+|rtmp:\/\/127\.0\.0\.1:\d{1,5}\/live\/[A-Za-z0-9_-]{1,64})$/;
+const TARGET = /^(pipe:\d+|rtmp:\/\/127\.0\.0\.1:\d{1,5}\/live\/[A-Za-z0-9_-]{1,64}(\?own=[0-9a-f]{32})?)$/;
 
 const escapeOnce = (text: string): string => text.replace(/[\\'|[\]:=\s]/g, '\\$&');
 

@@ -6,5 +6,21 @@ export const HostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('listening'), port: z.int().positive().max(65_535) }),
   z.object({ type: z.literal('listen-failed'), code: z.string() }),
   z.object({ type: z.literal('peers'), publishers: z.array(RtmpPeer), readers: z.array(RtmpPeer) }),
+  /** somebody came, was refused or was closed, and why; never a secret */
+  z.object({
+    type: z.literal('log'),
+    event: z.enum(['opened', 'refused', 'closed']),
+    fields: z.record(z.string(), z.union([z.string(), z.number()])),
+  }),
 ]);
 export type HostMessage = z.infer<typeof HostMessage>;
+
+/** What the engine tells the RTMP host process: over its channel, because arguments can be read by every local user. */
+export const HostOrder = z.object({
+  type: z.literal('access'),
+  publishKey: z.string(),
+  playKey: z.string(),
+  /** known to the studio's own programs only, new for each run */
+  ownToken: z.string(),
+});
+export type HostOrder = z.infer<typeof HostOrder>;

@@ -1,81 +1,68 @@
 /**
- * The RTMP server's own process: node-media-server, RTMP only, loopback only. It may crash or run out of memory (its parser has
- * no guards, see docs/ARCHITECTURE.md); the engine starts it again and the replay ring never notices.
+ * The RTMP server's own process (see `guard/server.ts`): whatever connects to it, the engine and its replay ring are not in reach. If it
+ * ends all the same the engine starts it again.
  *
- * Arguments: PORT (0 for any free one). Messages to the parent: `HostMessage`.
+ * Arguments: PORT (0 for any free one). It listens once it was told who may do what (`HostOrder`); messages to the parent: `HostMessage`.
  */
 import process from 'node:process';
-import NodeMediaServer, { type NmsSession } from 'node-media-server';
-import Context from 'node-media-server/src/core/context.js';
 import logger from 'node-media-server/src/core/logger.js';
-import type { RtmpPeer } from '../../../contract/rtmp.ts';
-import type { HostMessage } from './messages.ts';
+import { RtmpServer } from './guard/server.ts';
+import { HostOrder, type HostMessage } from './messages.ts';
 
-type ParentPort = { postMessage(message: unknown): void };
+type Channel = { tell(message: HostMessage): void; onOrder(listener: (order: HostOrder) => void): void };
 
 /** Electron's utilityProcess has `process.parentPort`, a forked Node child has `process.send`. */
-function parentChannel(): (message: HostMessage) => void {
+function parentChannel(): Channel {
+  const take =
+    (listener: (order: HostOrder) => void) =>
+    (raw: unknown): void => {
+      const order = HostOrder.safeParse(raw);
+      if (order.success) listener(order.data);
+    };
   const port: unknown = Reflect.get(process, 'parentPort');
-  if (isParentPort(port)) return (message) => port.postMessage(message);
-  return (message) => process.send?.(message);
+  if (isParentPort(port)) {
+    return {
+      tell: (message) => port.postMessage(message),
+      onOrder: (listener) => port.on('message', (event) => take(listener)(event.data)),
+    };
+  }
+  return {
+    tell: (message) => process.send?.(message),
+    onOrder: (listener) => void process.on('message', take(listener)),
+  };
 }
+
+type ParentPort = {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (event: { data: unknown }) => void): void;
+};
 
 const isParentPort = (value: unknown): value is ParentPort =>
   typeof value === 'object' && value !== null && 'postMessage' in value && typeof value.postMessage === 'function';
 
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error);
+
 function main(): void {
-  const tell = parentChannel();
-  const wanted = process.argv.at(-1) ?? '0';
-  const nms = new NodeMediaServer({ bind: '127.0.0.1', rtmp: { port: wanted } });
-  logger.level = 'warn'; // the constructor forces "debug"
-
-  const publishers = new Map<string, NmsSession>();
-  const readers = new Map<string, NmsSession>();
-  const peer = (session: NmsSession): RtmpPeer => ({
-    id: session.id,
-    path: session.streamPath,
-    address: session.ip,
-    since: session.createTime / 1000,
-    own: false,
+  const channel = parentChannel();
+  logger.level = 'error';
+  const wanted = Number(process.argv.at(-1) ?? '0');
+  const server = new RtmpServer({
+    onPeers: (peers) => channel.tell({ type: 'peers', ...peers }),
+    onLog: (event, fields) => channel.tell({ type: 'log', event, fields: { ...fields } }),
   });
-  const report = (): void =>
-    tell({ type: 'peers', publishers: [...publishers.values()].map(peer), readers: [...readers.values()].map(peer) });
-
-  nms.on('postPublish', (session) => {
-    const broadcast = Context.broadcasts.get(session.streamPath);
-    // 0 frees the path when its publisher leaves and keeps a reconnect's timestamps as sent (measured)
-    if (broadcast) broadcast.publishGraceMs = 0;
-    // the event comes before the server decides whether the path is taken
-    queueMicrotask(() => {
-      if (broadcast?.publisher !== session) return;
-      publishers.set(session.id, session);
-      report();
-    });
-  });
-  nms.on('donePublish', (session) => {
-    publishers.delete(session.id);
-    report();
-  });
-  nms.on('postPlay', (session) => {
-    readers.set(session.id, session);
-    report();
-  });
-  nms.on('donePlay', (session) => {
-    readers.delete(session.id);
-    report();
-  });
-
-  // not nms.run(): that would also open its document store and the servers we do not use
-  nms.rtmpServer.run();
-  const { tcpServer } = nms.rtmpServer;
-  tcpServer.removeAllListeners('error'); // its own handler ends the process without a word
-  tcpServer.on('error', (error: NodeJS.ErrnoException) => {
-    tell({ type: 'listen-failed', code: error.code ?? error.message });
-    setTimeout(() => process.exit(3), 200); // time for the message to leave
-  });
-  tcpServer.on('listening', () => {
-    const address = tcpServer.address();
-    if (typeof address === 'object' && address !== null) tell({ type: 'listening', port: address.port });
+  let listening = false;
+  channel.onOrder((order) => {
+    server.setAccess(order);
+    if (listening) return;
+    listening = true;
+    server.listen(wanted).then(
+      (port) => channel.tell({ type: 'listening', port }),
+      (error: unknown) => {
+        channel.tell({ type: 'listen-failed', code: codeOf(error) });
+        setTimeout(() => process.exit(3), 200); // time for the message to leave
+      },
+    );
   });
 }
 

@@ -1,14 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { StudioError, type ErrorInfo, type RtmpPeer, type RtmpStatus } from '../../../contract/index.ts';
 import type { NodeChild } from '../host.ts';
 import type { Log } from '../logging/log.ts';
 import { Backoff, pause } from '../process/backoff.ts';
 import { within } from '../process/child.ts';
-import { HostMessage } from './messages.ts';
+import { HostMessage, type HostOrder } from './messages.ts';
 
 export type RtmpServiceOptions = {
   /** 0 for any free port */
   port: number;
   streamKey: string;
+  /** demanded of other programs; empty for none */
+  keys: { publishKey: string; playKey: string };
   start: (port: number) => NodeChild;
   log: Log;
   onChange: () => void;
@@ -23,6 +26,8 @@ const READY_MS = 10_000;
 export class RtmpService {
   readonly #options: RtmpServiceOptions;
   readonly #stop = new AbortController();
+  /** lets our own programs in, and tells them from others; it is in their arguments, so it is new for every run and good for nothing else */
+  readonly #ownToken = randomBytes(16).toString('hex');
   #port: number;
   #listening = false;
   #error: ErrorInfo | undefined;
@@ -52,12 +57,12 @@ export class RtmpService {
 
   /** Where a capture publishes; null until a port is known. While the server is down ffmpeg keeps trying there. */
   publishUrl(): string | null {
-    return this.#port === 0 ? null : this.#url();
+    return this.#port === 0 ? null : `${this.#url()}?own=${this.#ownToken}`;
   }
 
   /** Where a reader of ours finds a stream; null while the server is down. */
   readUrl(key: string): string | null {
-    return this.#listening ? `${this.#server()}/${key}` : null;
+    return this.#listening ? `${this.#server()}/${key}?own=${this.#ownToken}` : null;
   }
 
   /** What other programs publish to, without the stream key; null until a port is known. */
@@ -67,6 +72,34 @@ export class RtmpService {
 
   setStreamKey(streamKey: string): void {
     this.#options.streamKey = streamKey;
+  }
+
+  /** From now on; who is connected already stays. */
+  setKeys(keys: { publishKey: string; playKey: string }): void {
+    this.#options.keys = keys;
+    if (this.#child) this.#admit(this.#child);
+  }
+
+  /**
+   * Nobody but `sourceId` may be publishing at the live address. Errors: `publisher-busy`, naming who does.
+   */
+  mustBeFree(sourceId: string): void {
+    const { streamKey } = this.#options;
+    const path = `/live/${streamKey}`;
+    const holder = this.#peers.publishers.find((peer) => !peer.own && peer.path === path);
+    if (!holder || sourceId === `rtmp:${streamKey}`) return;
+    const name = holder.client === undefined ? 'Another program' : `"${holder.client}"`;
+    throw new StudioError(
+      'publisher-busy',
+      `${name} (${holder.address}) publishes at the live address ${path}.`,
+      `End it there first, let it publish under another key, or choose rtmp:${streamKey} as the source.`,
+    );
+  }
+
+  #admit(child: NodeChild): void {
+    const { publishKey, playKey } = this.#options.keys;
+    const order: HostOrder = { type: 'access', publishKey, playKey, ownToken: this.#ownToken };
+    child.postMessage(order);
   }
 
   /** Ends the process; resolves when it is gone. */
@@ -118,6 +151,7 @@ export class RtmpService {
     const { log } = this.#options;
     const child = this.#options.start(this.#port);
     this.#child = child;
+    this.#admit(child);
     child.onLine((line) => log.info({ line }, 'rtmp server'));
     child.onMessage((raw) => {
       const message = HostMessage.safeParse(raw);
@@ -150,6 +184,9 @@ export class RtmpService {
         this.#error = portError(this.#port, message.code).toInfo();
         log.warn({ code: message.code, port: this.#port }, this.#error.message);
         break;
+      case 'log':
+        log.info(message.fields, `rtmp connection ${message.event}`);
+        return;
       case 'peers':
         this.#peers = { publishers: message.publishers, readers: message.readers };
     }

@@ -117,8 +117,10 @@ export class RtmpPull {
       command: tools.ffmpeg,
       args: pullArgs(url, mode),
       onStdout: (chunk) => {
-        if (known) give(chunk);
-        else if ((heldBytes += chunk.length) <= HELD_BYTES) held.push(chunk);
+        // what cannot be used is not let in either
+        if (known) {
+          if (isReadable(found)) give(chunk);
+        } else if ((heldBytes += chunk.length) <= HELD_BYTES) held.push(chunk);
         else end();
       },
       onStderrLine: (line) => {
