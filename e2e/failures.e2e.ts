@@ -212,7 +212,8 @@ describe('a save that fails keeps the buffer', () => {
     const before = await studio.status();
     const refused = await studio.api('POST', '/api/replays', { seconds: 5 });
     expect(expectProblem(refused, 409, 'folder-not-writable').detail).toContain('--clips');
-    const { replay } = await studio.status();
+    const { replay, health } = await studio.status();
+    expect(health.problems.map(({ code }) => code)).toContain('clips-folder');
     expect(replay.secondsHeld).toBeGreaterThanOrEqual(before.replay.secondsHeld);
     rmSync(place);
     const { clips } = await studio.save({ seconds: 5 });

@@ -1,7 +1,7 @@
 import type { Health, Problem, ReplayStatus } from '../../../contract/index.ts';
 import type { ProgressBlock } from '../ffmpeg/progress.ts';
 import type { Log } from '../logging/log.ts';
-import { DiskWatch, type FreeBytes } from './disk-watch.ts';
+import { DiskWatch, type LookAt } from './disk-watch.ts';
 import { deriveHealth, type HealthInput } from './health.ts';
 import { MemoryWatch, availableMemoryOn, growthOf } from './memory-watch.ts';
 import { PictureHealth } from './picture-health.ts';
@@ -18,7 +18,7 @@ export type HealthMonitorDeps = {
   /** of the longest Save button */
   clipSeconds: () => number;
   onChange: () => void;
-  freeBytes?: FreeBytes;
+  lookAt?: LookAt;
 };
 
 /** What the other parts know, of which the monitor's own measurements are no part. */
@@ -40,10 +40,10 @@ export class HealthMonitor {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: HealthMonitorDeps) {
-    const { platform, clock, log, onChange, folders, freeBytes } = deps;
+    const { platform, clock, log, onChange, folders, lookAt } = deps;
     this.#deps = deps;
     this.pictures = new PictureHealth({ platform, clock, log, onChange });
-    this.#disk = new DiskWatch({ folders, onChange, ...(freeBytes ? { freeBytes } : {}) });
+    this.#disk = new DiskWatch({ folders, onChange, ...(lookAt ? { lookAt } : {}) });
     this.#memory = new MemoryWatch(availableMemoryOn(platform));
     this.#steady = new SteadyProblems(({ appeared, cleared }) => {
       for (const { code, message, remedy } of appeared) log.warn({ problem: code, remedy }, message);
@@ -95,7 +95,13 @@ export class HealthMonitor {
   #own(replay: HealthFacts['replay'], bitrateKbps: number | null, running: boolean): Problem[] {
     const disk = this.#disk.problem(this.#deps.clipSeconds(), bitrateKbps);
     const memory = running ? this.#memory.problem(growthOf(replay, bitrateKbps)) : null;
-    return [...this.pictures.problems, ...(disk ? [disk] : []), ...(memory ? [memory] : [])];
+    const { unwritable } = this.#disk;
+    return [
+      ...this.pictures.problems,
+      ...(unwritable ? [unwritable] : []),
+      ...(disk ? [disk] : []),
+      ...(memory ? [memory] : []),
+    ];
   }
 
   #look(): void {

@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DiskWatch, freeBytesOf } from './disk-watch.ts';
+import { DiskWatch, roomAt } from './disk-watch.ts';
 import { MemoryWatch, availableMemoryOn, growthOf, parseMeminfo } from './memory-watch.ts';
 
 const GB = 1e9;
@@ -15,9 +15,9 @@ const disk = (free: Record<string, number>): DiskWatch =>
       { name: 'the data folder', folder: '/data' },
     ],
     onChange: () => undefined,
-    freeBytes: async (folder) => {
+    lookAt: async (folder) => {
       const bytes = free[folder];
-      return bytes === undefined ? Promise.reject(missing()) : Promise.resolve(bytes);
+      return bytes === undefined ? Promise.reject(missing()) : Promise.resolve({ free: bytes, writable: true });
     },
   });
 
@@ -61,10 +61,10 @@ describe('room on the disk', () => {
     const watch = new DiskWatch({
       folders: () => [{ name: 'the clips folder', folder: '/net/clips' }],
       onChange: () => undefined,
-      freeBytes: async () => {
+      lookAt: async () => {
         asked++;
-        return new Promise<number>((resolve) => {
-          answer = resolve;
+        return new Promise((resolve) => {
+          answer = (free) => resolve({ free, writable: true });
         });
       },
     });
@@ -78,16 +78,33 @@ describe('room on the disk', () => {
     const silent = new DiskWatch({
       folders: () => [{ name: 'it', folder: '/x' }],
       onChange: () => undefined,
-      freeBytes: async () => Promise.reject(new Error('EIO')),
+      lookAt: async () => Promise.reject(new Error('EIO')),
     });
     await silent.look();
     expect(silent.problem(60, null)).toBeNull();
+    expect(silent.unwritable).toBeNull();
   });
 
   it('is what the system says of a real folder', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'pitwall-disk-'));
     onTestFinished(async () => rm(folder, { recursive: true }));
-    expect(await freeBytesOf(folder)).toBeGreaterThan(0);
+    expect((await roomAt(folder)).free).toBeGreaterThan(0);
+    expect((await roomAt(folder)).writable).toBe(true);
+  });
+
+  it('of a folder that cannot be made is not known, which is said before a save meets it', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'pitwall-disk-'));
+    onTestFinished(async () => rm(folder, { recursive: true }));
+    const file = path.join(folder, 'taken');
+    await writeFile(file, '');
+    const watch = new DiskWatch({
+      folders: () => [{ name: 'the clips folder', folder: path.join(file, 'clips') }],
+      onChange: () => undefined,
+    });
+    expect(watch.unwritable).toBeNull();
+    await watch.look();
+    expect(watch.unwritable?.message).toBe('The clips folder cannot be written to.');
+    expect(watch.problem(60, null)).toBeNull();
   });
 });
 
