@@ -74,7 +74,7 @@ export class RtmpService {
     this.#options.streamKey = streamKey;
   }
 
-  /** From now on; who is connected already stays. */
+  /** From now on, for those too who are connected already. */
   setKeys(keys: { publishKey: string; playKey: string }): void {
     this.#options.keys = keys;
     if (this.#child) this.#admit(this.#child);

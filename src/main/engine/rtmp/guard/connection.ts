@@ -13,6 +13,8 @@ export type ConnectionHost = {
   /** Answers undefined when it may, else why not. */
   mayPublish(key: string, query: Query): Refusal | undefined;
   mayPlay(key: string, query: Query): Refusal | undefined;
+  /** As `mayPublish`, of one that does. */
+  mayStillPublish(key: string, query: Query): Refusal | undefined;
   isOwn(query: Query): boolean;
   /** Takes a path for its publisher; the path must be free. */
   publish(key: string, connection: Connection): LivePath;
@@ -63,6 +65,8 @@ export class Connection {
   #role: Role = { is: 'handshaking', bytes: [], got: 0 };
   #client: string | undefined;
   #appQuery: Query = { key: undefined, own: undefined };
+  /** what it gave when it was let in */
+  #asked: Query = { key: undefined, own: undefined };
   #connectedApp = false;
   #openedAt: number;
   #heardAt: number;
@@ -116,6 +120,21 @@ export class Connection {
       ...(role.is === 'playing' ? { skippedGops: role.queue.skipped } : {}),
     };
     return { role: role.is === 'publishing' ? 'publisher' : 'reader', peer };
+  }
+
+  /** It has not got as far as to publish or play: the first to go when there is no room. */
+  get isIdle(): boolean {
+    return this.#role.is !== 'publishing' && this.#role.is !== 'playing';
+  }
+
+  /** Ends it unless it may be here by the rules of now, which changed. */
+  admitAgain(): void {
+    const role = this.#role;
+    if (role.is !== 'publishing' && role.is !== 'playing') return;
+    const { key } = role;
+    const refusal =
+      role.is === 'publishing' ? this.#host.mayStillPublish(key, this.#asked) : this.#host.mayPlay(key, this.#asked);
+    if (refusal) this.close('the key it gave is no longer the right one');
   }
 
   /** Ends it with a reason for the log. */
@@ -283,6 +302,7 @@ export class Connection {
     this.#protocol.publish(streamId, key);
     this.#chunks.mediaAllowed = true;
     const path = this.#host.publish(key, this);
+    this.#asked = asked;
     this.#role = { is: 'publishing', key, path, streamId, own: this.#host.isOwn(asked), lastMedia: this.#host.now() };
     this.#host.log('opened', { address: this.#address, publishes: `/${APP}/${key}` });
     this.#host.changed();
@@ -298,10 +318,14 @@ export class Connection {
     }
     this.#protocol.play(streamId, key);
     const path = this.#host.play(key);
-    const queue = new ReaderQueue(this.#sink());
-    const reader: PathReader = { send: (message: Outgoing) => queue.push(message) };
+    const queue = new ReaderQueue(this.#sink(), () => this.#host.now());
+    const reader: PathReader = {
+      send: (message: Outgoing) => queue.push(message),
+      restart: () => queue.restart(),
+    };
     const now = this.#host.now();
     this.#role = { is: 'playing', key, path, reader, queue, streamId, own: this.#host.isOwn(asked), tookAt: now };
+    this.#asked = asked;
     path.join(reader);
     this.#host.log('opened', { address: this.#address, plays: `/${APP}/${key}` });
     this.#host.changed();
@@ -342,6 +366,13 @@ export class Connection {
   #write(bytes: Buffer): void {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
+    const { writableLength } = socket;
+    if (this.#role.is !== 'playing' && writableLength > LIMITS.answerBytes) {
+      this.close('takes no answers');
+      return;
+    }
+    // from here on it can be said to take nothing
+    if (this.#role.is === 'playing' && writableLength === 0) this.#role.tookAt = this.#host.now();
     this.#sent.addBytes(bytes.length);
     socket.write(bytes, () => {
       if (this.#role.is === 'playing') this.#role.tookAt = this.#host.now();

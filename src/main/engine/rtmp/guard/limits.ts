@@ -22,13 +22,20 @@ export const LIMITS = {
   readerSilentMs: 60_000,
   /** a reader that takes nothing though there is something for it */
   readerFrozenMs: 15_000,
-  /** of a reader: what waits in our own queue, and what is handed to the socket beyond what it takes at once */
-  queueBytes: 8 * 1024 * 1024,
+  /** of a reader: what waits for it, in our own queue and in its socket together (one message of mediaBytes on top makes no 16 MB) */
+  queueBytes: 7 * 1024 * 1024,
+  /** what is handed to the socket beyond what the system takes at once */
   inFlightBytes: 512 * 1024,
-  /** media seconds that may wait before whole GOPs are left out */
-  queueSeconds: 3,
-  /** pictures since the last keyframe, for readers that join */
-  gopBytes: 12 * 1024 * 1024,
+  /** how long a message may wait before whole GOPs are left out */
+  queueMs: 3000,
+  /** answers nobody takes */
+  answerBytes: 256 * 1024,
+  /** pictures since the last keyframe, for readers that join: they fit into a reader's queue */
+  gopBytes: 6 * 1024 * 1024,
+  /** a publisher whose time goes back by more than this begins anew */
+  backMs: 1000,
+  /** lines about connections, in ten seconds: a scan of the port must not fill the disk */
+  logLines: 60,
 } as const;
 
 /** A connection broke the protocol or a limit: it is closed, the reason is logged, nobody else notices. */

@@ -10,7 +10,11 @@ const CHUNK_STREAM = { audio: 4, video: 5, data: 6 } as const;
 /** The one stream id of a connection: clients that play create one stream. */
 const STREAM_ID = 1;
 
-export type PathReader = { send(message: Outgoing): void };
+export type PathReader = {
+  send(message: Outgoing): void;
+  /** another publisher begins */
+  restart(): void;
+};
 
 /** What is being published: known with its first messages. */
 export type Publication = Described & { videoCodec?: string; audioCodec?: string };
@@ -49,6 +53,7 @@ export class LivePath {
   begin(): void {
     this.#time.restart(this.#readers.size > 0);
     this.#forget();
+    for (const reader of this.#readers) reader.restart();
   }
 
   /** It has left: nobody who joins is shown its last pictures. */
@@ -100,6 +105,7 @@ export class LivePath {
         this.#keep(media.kind, type, payload);
         // pictures of before cannot be decoded with it
         this.#dropGop();
+        this.#hasVideo = true;
         return;
       case 'video-metadata':
         this.#keep(media.kind, type, payload);

@@ -23,18 +23,22 @@ export type Sink = {
  */
 export class ReaderQueue {
   readonly #sink: Sink;
-  #waiting: Outgoing[] = [];
+  readonly #now: () => number;
+  #waiting: (Outgoing & { readonly since: number })[] = [];
   #bytes = 0;
   #needsKeyframe = true;
   /** GOPs it was not sent, or not to their end */
   skipped = 0;
 
-  constructor(sink: Sink) {
+  /** `now` is monotonic, ms */
+  constructor(sink: Sink, now: () => number) {
     this.#sink = sink;
+    this.#now = now;
   }
 
-  get bytes(): number {
-    return this.#bytes;
+  /** Another publisher begins: its pictures are of use from its first keyframe on. */
+  restart(): void {
+    this.#needsKeyframe = true;
   }
 
   push(message: Outgoing): void {
@@ -42,12 +46,14 @@ export class ReaderQueue {
       if (message.role === 'delta') return;
       this.#needsKeyframe = false;
     }
-    this.#waiting.push(message);
+    const since = this.#now();
+    this.#waiting.push({ ...message, since });
     this.#bytes += message.bytes.length;
     this.pump();
     const oldest = this.#waiting[0];
-    const late = oldest && message.time - oldest.time > LIMITS.queueSeconds * 1000;
-    if (this.#bytes > LIMITS.queueBytes || late === true) this.#shed();
+    // by the clock, not by the times of the messages: who joins is given a whole GOP at once
+    const isLate = oldest !== undefined && since - oldest.since > LIMITS.queueMs;
+    if (this.#bytes + this.#sink.pending > LIMITS.queueBytes || isLate) this.#shed();
   }
 
   /** Hands over what the socket takes; call it when it took something. */
@@ -65,10 +71,10 @@ export class ReaderQueue {
   #shed(): void {
     this.skipped += 1;
     const newest = this.#waiting.findLastIndex(({ role }) => role === 'keyframe');
-    const setups = new Map<string, Outgoing>();
+    const setups = new Map<string, Outgoing & { readonly since: number }>();
     const cut = newest > 0 && this.#bytesFrom(newest) <= LIMITS.queueBytes / 2 ? newest : this.#waiting.length;
     for (const message of this.#waiting.slice(0, cut))
-      if (message.role === 'setup') setups.set(message.slot ?? '', message);
+      if (message.role === 'setup') setups.set(message.slot ?? '', { ...message, since: this.#now() });
     this.#waiting = [...setups.values(), ...this.#waiting.slice(cut)];
     this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes.length, 0);
     if (cut !== newest) this.#needsKeyframe = true;

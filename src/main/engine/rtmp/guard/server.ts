@@ -15,6 +15,7 @@ export type RtmpServerOptions = {
 };
 
 const CHECK_MS = 1000;
+const LOG_WINDOW_MS = 10_000;
 const now = (): number => performance.now();
 
 /**
@@ -30,6 +31,7 @@ export class RtmpServer {
   #count = 0;
   #reported = '';
   #reporting = false;
+  #logged = { since: 0, lines: 0, left: 0 };
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: RtmpServerOptions) {
@@ -56,9 +58,10 @@ export class RtmpServer {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
-  /** From now on; who is connected already stays. */
+  /** From now on, for those too who are connected already. */
   setAccess(access: RtmpAccess): void {
     this.#access = access;
+    for (const connection of [...this.#connections]) connection.admitAgain();
   }
 
   close(): void {
@@ -69,10 +72,16 @@ export class RtmpServer {
 
   #accept(socket: net.Socket): void {
     if (this.#connections.size >= LIMITS.sockets) {
-      socket.on('error', () => undefined);
-      socket.destroy();
-      this.#options.onLog('refused', { address: socket.remoteAddress ?? '?', reason: 'too many connections' });
-      return;
+      // the oldest of those that want nothing yet makes room: idle sockets must not keep anyone out, our own programs least of all
+      const idle = [...this.#connections].find(({ isIdle }) => isIdle);
+      idle?.close('another one needs the room');
+      if (idle) this.#connections.delete(idle);
+      else {
+        socket.on('error', () => undefined);
+        socket.destroy();
+        this.#log('refused', { address: socket.remoteAddress ?? '?', reason: 'too many connections' });
+        return;
+      }
     }
     const connection = new Connection(String(++this.#count), socket, this.#host);
     this.#connections.add(connection);
@@ -81,6 +90,7 @@ export class RtmpServer {
 
   readonly #host: ConnectionHost = {
     mayPublish: (key, query) => this.#mayPublish(key, query),
+    mayStillPublish: (_key, query) => this.#mayAtAll(query),
     mayPlay: (_key, query) =>
       this.#access.playKey === '' || this.#isOwn(query) || sameSecret(query.key, this.#access.playKey)
         ? undefined
@@ -102,7 +112,7 @@ export class RtmpServer {
     play: (key) => this.#entry(key).path,
     unplay: (key) => this.#tidy(key),
     changed: () => this.#reportSoon(),
-    log: (event, fields) => this.#options.onLog(event, fields),
+    log: (event, fields) => this.#log(event, fields),
     now,
   };
 
@@ -110,10 +120,16 @@ export class RtmpServer {
     return this.#access.ownToken !== '' && sameSecret(query.own, this.#access.ownToken);
   }
 
-  #mayPublish(key: string, query: Query): Refusal | undefined {
+  #mayAtAll(query: Query): Refusal | undefined {
     const { publishKey } = this.#access;
-    if (publishKey !== '' && !this.#isOwn(query) && !sameSecret(query.key, publishKey))
-      return { code: 'NetStream.Publish.Denied', reason: 'The key to publish is missing or wrong.' };
+    return publishKey === '' || this.#isOwn(query) || sameSecret(query.key, publishKey)
+      ? undefined
+      : { code: 'NetStream.Publish.Denied', reason: 'The key to publish is missing or wrong.' };
+  }
+
+  #mayPublish(key: string, query: Query): Refusal | undefined {
+    const refusal = this.#mayAtAll(query);
+    if (refusal) return refusal;
     if (this.#paths.get(key)?.publisher)
       return { code: 'NetStream.Publish.BadName', reason: 'Another program publishes there.' };
     const publishers = [...this.#connections].filter(({ publishing }) => publishing).length;
@@ -135,6 +151,19 @@ export class RtmpServer {
   #tidy(key: string): void {
     const entry = this.#paths.get(key);
     if (entry && !entry.publisher && entry.path.readers === 0) this.#paths.delete(key);
+  }
+
+  /** Bounded: one who connects a thousand times fills no log. */
+  #log(event: Parameters<ConnectionHost['log']>[0], fields: Parameters<ConnectionHost['log']>[1]): void {
+    const at = now();
+    if (at - this.#logged.since > LOG_WINDOW_MS) {
+      const { left } = this.#logged;
+      this.#logged = { since: at, lines: 0, left: 0 };
+      if (left > 0) this.#options.onLog('closed', { reason: `and ${left} more in ten seconds` });
+    }
+    this.#logged.lines += 1;
+    if (this.#logged.lines <= LIMITS.logLines) this.#options.onLog(event, fields);
+    else this.#logged.left += 1;
   }
 
   #reportSoon(): void {

@@ -1,3 +1,5 @@
+import { LIMITS } from './limits.ts';
+
 /**
  * One time line for the readers of a path, over any number of publishers. A publisher that comes back begins anew (OBS at 0 on every
  * connect); its times are moved so that they go on from where the last one ended plus the time in between, sound and picture by the
@@ -39,12 +41,15 @@ export class TimeBase {
     // 32 bit, in signed differences: 49.7 days in they begin at 0 again
     this.#last = this.#last === undefined ? timestamp : this.#last + ((timestamp - this.#last) | 0);
     const at = this.#now();
+    const before = this.#tracks.get(track);
+    // a publisher may begin anew without saying so
+    const isBack = this.#offset !== undefined && this.#last + this.#offset < (before ?? 0) - LIMITS.backMs;
+    if (isBack) this.#offset = undefined;
     if (this.#offset === undefined) {
       const newest = this.#newest;
       this.#offset = newest ? Math.round(newest.time + Math.max(40, at - newest.at)) - this.#last : 0;
     }
     const time = this.#last + this.#offset;
-    const before = this.#tracks.get(track);
     if (time < 0 || (before !== undefined && time < before)) return undefined;
     this.#tracks.set(track, time);
     if (!this.#newest || time >= this.#newest.time) this.#newest = { time, at };
