@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Source, type StatusDocument } from '../src/contract/index.ts';
 import { FLASH_AND_BEEP, skews } from '../test/support/av-sync.ts';
 import { expectCleanClip, streamsOf } from '../test/support/media.ts';
-import { type RunningStudio, startStudio } from '../test/support/studio.ts';
+import { type RunningStudio, expectProblem, startStudio } from '../test/support/studio.ts';
 import { until } from '../test/support/wait.ts';
 
 const VIDEO = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30'];
@@ -45,8 +45,7 @@ test('a publisher is listed, chosen, live, saved clean and at the live address; 
   const first = publish(address);
   await publisherOn(studio, '/live/phone');
   const listed = (await sourcesOf(studio)).find(({ id }) => id === 'rtmp:phone');
-  expect(listed).toMatchObject({ kind: 'rtmp', available: true });
-  expect(listed?.name).toMatch(/on \/live\/phone$/);
+  expect(listed).toMatchObject({ kind: 'rtmp', available: true, name: 'ffmpeg on /live/phone' });
   const started = performance.now();
   await studio.start('rtmp:phone');
   await studio.reaches('live', 10_000);
@@ -59,8 +58,11 @@ test('a publisher is listed, chosen, live, saved clean and at the live address; 
   );
   expect(source).toMatchObject({ id: 'rtmp:phone', kind: 'rtmp', codec: 'h264', width: 320, height: 180 });
   expect(health.problems.filter(({ code }) => code.startsWith('input-'))).toEqual([]);
-  // the relay carries it
-  await publisherOn(studio, '/live/test');
+  // the relay carries it, and is no source itself
+  const { rtmp } = await publisherOn(studio, '/live/test');
+  expect(rtmp.publishers.find(({ path }) => path === '/live/test')?.own).toBe(true);
+  expect(rtmp.readers.map(({ path, own }) => [path, own])).toContainEqual(['/live/phone', true]);
+  expect((await sourcesOf(studio)).filter(({ kind }) => kind === 'rtmp').map(({ id }) => id)).toEqual(['rtmp:phone']);
   expect((await streamsOf(addressOf(studio, 'test'))).map(({ codec_name: name }) => name).sort()).toEqual([
     'aac',
     'h264',
@@ -127,6 +129,13 @@ test('what is no H.264 is told in a sentence; a publisher on the live key is the
 
   publish(addressOf(studio, 'test'));
   await publisherOn(studio, '/live/test');
+  const { title, detail } = expectProblem(
+    await studio.api('POST', '/api/capture/start', { source: 'test-pattern' }),
+    409,
+    'publisher-busy',
+  );
+  expect(title).toMatch(/Lavf.*\/live\/test/);
+  expect(detail).toContain('rtmp:test');
   await studio.start('rtmp:test');
   await studio.reaches('live', 10_000);
   await studio.holds(3);

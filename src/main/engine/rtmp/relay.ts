@@ -4,6 +4,7 @@ import type { Log } from '../logging/log.ts';
 import { LiveFeed, type FeedEnd } from '../outgoing/live-feed.ts';
 import type { ReplayRing } from '../replay/ring.ts';
 import { hevcNotCarried } from './not-carried.ts';
+import { withoutToken } from './redact.ts';
 import { relayArgs, soundOf } from './relay-args.ts';
 
 export type RelayOptions = {
@@ -38,6 +39,7 @@ export class RtmpRelay {
     this.#feed = new LiveFeed({
       ...{ ring, log, name: 'the relay to the live address', behindBytes: BEHIND_BYTES },
       delaysMs: [100, 500, 1000, 2000, 5000],
+      clean: withoutToken,
       ready: () => options.url() !== null,
       program: async (first) => {
         const { ffmpeg } = await tools.get();
@@ -87,7 +89,4 @@ export class RtmpRelay {
 }
 
 const reasonOf = ({ thrown, stderr }: FeedEnd): string =>
-  thrown === undefined ? withoutQuery(stderr.at(-1) ?? 'ffmpeg ended.') : 'ffmpeg could not be started.';
-
-/** ffmpeg repeats the address, whose query may hold a secret. */
-const withoutQuery = (line: string): string => line.replaceAll(/\?\S*/g, '');
+  thrown === undefined ? (stderr.at(-1) ?? 'ffmpeg ended.') : 'ffmpeg could not be started.';

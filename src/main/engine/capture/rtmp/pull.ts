@@ -3,6 +3,7 @@ import type { Log } from '../../logging/log.ts';
 import type { Sink } from '../../pipes/owner.ts';
 import { Backoff, pause } from '../../process/backoff.ts';
 import { startChild } from '../../process/child.ts';
+import { withoutToken } from '../../rtmp/redact.ts';
 import { noteLine, pullArgs, type StreamFindings } from './pull-args.ts';
 
 export type PullDeps = {
@@ -124,7 +125,7 @@ export class RtmpPull {
         else end();
       },
       onStderrLine: (line) => {
-        log.debug({ line: line.replaceAll(url, from.path) }, 'ffmpeg rtmp source');
+        log.debug({ line: withoutToken(line) }, 'ffmpeg rtmp source');
         if (known || !noteLine(line, found)) return;
         if (!mode.encodeSound && found.audio !== undefined && found.audio !== 'aac') {
           mode.encodeSound = true;
