@@ -66,8 +66,8 @@ async function openCv(address: string, options: string, seconds: number): Promis
   };
 }
 
-/** GStreamer, its pictures made smaller and handed over as they come. */
-async function gstreamer(bench: Bench, address: string, picture: Rect, seconds: number): Promise<Measured> {
+/** GStreamer, its pictures made smaller and handed over as they come; undefined where it is not installed. */
+async function gstreamer(bench: Bench, address: string, picture: Rect, seconds: number): Promise<Measured | undefined> {
   const began = performance.now();
   const child = spawn(
     'gst-launch-1.0',
@@ -79,6 +79,8 @@ async function gstreamer(bench: Bench, address: string, picture: Rect, seconds: 
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   bench.onEnd(async () => endChild(child));
+  const failures: Error[] = [];
+  child.once('error', (error) => failures.push(error));
   const ages: number[] = [];
   let first = Number.NaN;
   let held = Buffer.alloc(0);
@@ -91,7 +93,10 @@ async function gstreamer(bench: Bench, address: string, picture: Rect, seconds: 
       if (shown !== undefined) ages.push(ageOf(Date.now(), shown));
     }
   });
-  await until(OPEN_MS, 'GStreamer to give a picture', async () => Promise.resolve(ages.length > 0 ? true : undefined));
+  await until(OPEN_MS, 'GStreamer to give a picture', async () =>
+    Promise.resolve(ages.length + failures.length > 0 ? true : undefined),
+  );
+  if (failures.length > 0) return undefined;
   await pause(seconds * 1000);
   await endChild(child);
   return { reader: 'GStreamer', options: 'rtmp2src, sync=false', open: first, ages: steady(ages) };
@@ -183,7 +188,9 @@ await runBench(async (bench) => {
     for (const one of players) {
       watched.push(await player(bench, one, { display, source, shown: inPicture(PLAYER), seconds }));
     }
-    watched.push(await gstreamer(bench, studio.rtmp, inPicture(SMALL), seconds));
+    const gst = await gstreamer(bench, studio.rtmp, inPicture(SMALL), seconds);
+    if (gst) watched.push(gst);
+    else say('GStreamer is not measured: gst-launch-1.0 is not installed (gstreamer1.0-tools, -plugins-bad, -libav).');
   }
 
   const inFrames = (ms: number): string => fixed(ms / FRAME_MS, 1);

@@ -11,7 +11,7 @@ export function PeersPanel() {
     return <Sentence severity="error" message={rtmp.error.message} remedy={rtmp.error.remedy} />;
   if (rtmp.state === 'starting') return <p className="text-dim">The RTMP server is starting.</p>;
   return (
-    <div className="grid gap-5">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
       <PeerList
         id="publishers"
         title="Publishers"
@@ -43,7 +43,7 @@ function PeerList({
       {peers.length === 0 ? (
         <p className="text-[13px] text-dim">{empty}</p>
       ) : (
-        <ul className="grid gap-2">
+        <ul className="grid grid-cols-[minmax(0,1fr)] gap-2">
           {peers.map((peer) => (
             <li key={peer.id} className="rounded-lg border border-line px-3 py-2">
               <div className="flex flex-wrap items-baseline gap-x-3">
@@ -54,7 +54,9 @@ function PeerList({
                 <span className="flex-1" />
                 <span className="num text-xs text-dim">{peerSince(peer, now)}</span>
               </div>
-              <p className="num mt-0.5 text-xs text-dim">{[peer.address, ...peerFacts(peer)].join(' · ')}</p>
+              <p className="num mt-0.5 text-xs break-words text-dim">
+                {[peer.address, ...peerFacts(peer)].join(' · ')}
+              </p>
             </li>
           ))}
         </ul>

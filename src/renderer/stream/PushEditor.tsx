@@ -39,7 +39,7 @@ export function PushEditor({ target, onDone }: { target: PushStatus | undefined;
     <form
       noValidate
       aria-label={target ? `Edit ${target.name}` : 'Add a server'}
-      className="grid gap-3"
+      className="grid grid-cols-[minmax(0,1fr)] gap-3"
       onSubmit={(event) => {
         event.preventDefault();
         save();

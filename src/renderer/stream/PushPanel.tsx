@@ -30,13 +30,13 @@ export function PushPanel() {
     return <PushEditor key={editing} target={target} onDone={() => setEditing(null)} />;
   }
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
       <p className="text-[13px] text-dim">
         The same stream, sent on to Twitch, YouTube or a media server of your own. It costs upload, not encoding, and
         never disturbs the stream or the replay.
       </p>
       {targets.length > 0 && (
-        <ul className="grid gap-2">
+        <ul className="grid grid-cols-[minmax(0,1fr)] gap-2">
           {targets.map((target) => (
             <TargetRow key={target.id} target={target} onEdit={() => setEditing(target.id)} />
           ))}

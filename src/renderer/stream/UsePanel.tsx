@@ -21,7 +21,7 @@ export function UsePanel() {
   const real = snippets(playAddress(rtmp.url, playKey), app.platform);
   const hidden = snippets(playAddress(rtmp.url, playKey === '' ? '' : HIDDEN_KEY), app.platform);
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
       {session.state !== 'live' && (
         <p className="text-[13px] text-dim">Nothing is live now: programs that open the address wait for a picture.</p>
       )}
@@ -67,7 +67,7 @@ function SnippetCard({ snippet: { id, title, note, text }, shown, reveal }: Prop
         <pre
           ref={code}
           data-snippet={id}
-          className="min-w-0 flex-1 py-0.5 font-mono text-xs leading-5 break-words whitespace-pre-wrap"
+          className="min-w-0 flex-1 py-0.5 font-mono text-xs leading-5 wrap-anywhere whitespace-pre-wrap"
         >
           {shown.trimEnd()}
         </pre>

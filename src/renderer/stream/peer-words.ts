@@ -7,6 +7,8 @@ const PROGRAMS: readonly (readonly [RegExp, string])[] = [
   [/larix/i, 'Larix'],
   [/xsplit/i, 'XSplit'],
   [/gstreamer|^LNX 10,0,32,18$/i, 'GStreamer'],
+  // what ffmpeg calls itself when it reads (libavformat/rtmpproto.c), in whichever program
+  [/^LNX 9,0,124,2$/, 'ffmpeg (OpenCV, mpv, ffplay)'],
   [/lavf|libav/i, 'ffmpeg'],
 ];
 

@@ -35,7 +35,8 @@ const asDictionary = pairs.map(([name = '', value = '']) => `"${name}": "${value
 
 const openCv = (address: string): string => `import os
 # open at once; has to be set before the stream is opened
-os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "${OPENCV_OPTIONS}")
+options = "${OPENCV_OPTIONS}"
+os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", options)
 import cv2
 
 stream = cv2.VideoCapture("${address}", cv2.CAP_FFMPEG)
@@ -51,7 +52,8 @@ stream.release()
 const pyAv = (address: string): string => `import av
 
 options = {${asDictionary}}
-with av.open("${address}", options=options, timeout=(5.0, 3.0)) as stream:
+address = "${address}"
+with av.open(address, options=options, timeout=(5.0, 3.0)) as stream:
     stream.streams.video[0].thread_type = "SLICE"
     for frame in stream.decode(video=0):
         picture = frame.to_ndarray(format="bgr24")

@@ -11,6 +11,7 @@ test.each([
   [{ own: true, client: 'Lavf59.27.100' }, 'This studio'],
   [{ client: 'FMLE/3.0 (compatible; Lavf59.27.100)' }, 'ffmpeg'],
   [{ client: 'FMLE/3.0 (compatible; FMSc/1.0) obs-output module (libobs version 29.0.2)' }, 'OBS'],
+  [{ client: 'LNX 9,0,124,2' }, 'ffmpeg (OpenCV, mpv, ffplay)'],
   [{ client: 'Some Box 3' }, 'Some Box 3'],
   [{ client: '' }, 'Another program'],
   [{}, 'Another program'],
