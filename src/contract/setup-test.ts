@@ -35,7 +35,7 @@ export const SetupReport = z.object({
   captureFps: z.number().nullable(),
   targetFps: z.number().nullable(),
   speed: z.number().nullable(),
-  /** age of the picture when it reaches a viewer of the preview, ms */
+  /** age of the picture when the engine hands it to a viewer of the preview, ms: at most this, to within the time of one picture */
   previewAgeMs: z.number().nullable(),
   /** sound later than picture is positive, ms */
   audioOffsetMs: z.number().nullable(),

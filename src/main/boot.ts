@@ -79,6 +79,9 @@ export async function boot({ flags, builtFolder, createHost }: BootOptions): Pro
       secrets: await SecretStore.load(path.join(dataFolder, 'secrets.json'), host.secrets, log),
       overrides: {
         ...(flags.replaySeconds === undefined ? {} : { replaySeconds: flags.replaySeconds }),
+        // a game that runs must not start a stream in the middle of it
+        ...(flags.setupTest ? { followGame: false } : {}),
+        ...(flags.setupTest && flags.source !== undefined ? { lastSource: flags.source } : {}),
         ...(flags.replayMegabytes === undefined ? {} : { replayMegabytes: flags.replayMegabytes }),
       },
       dataFolder,

@@ -15,6 +15,8 @@ describe('the command line', () => {
         start: false,
         replaySeconds: undefined,
         replayMegabytes: undefined,
+        setupTest: false,
+        json: false,
       },
     });
   });
@@ -34,6 +36,8 @@ describe('the command line', () => {
         start: true,
         replaySeconds: 30,
         replayMegabytes: 64,
+        setupTest: false,
+        json: false,
       },
     });
     expect(parseCommandLine(['--help'])).toEqual({ print: 'help' });
@@ -53,7 +57,8 @@ describe('the command line', () => {
     [['--start'], 'source'],
     [['--nonsense'], 'nonsense'],
     [['stray'], 'stray'],
-    [['--setup-test'], 'setup-test'],
+    [['--json'], '--setup-test'],
+    [['--setup-test', '--source', 'screen:0', '--start'], 'do not go together'],
   ])('refuses %j with one sentence that names it', (args, word) => {
     const line = parseCommandLine(args);
     expect(line).toHaveProperty('usage', expect.stringContaining(word));

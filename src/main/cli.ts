@@ -17,6 +17,9 @@ export const HELP = `Pitwall: pick the game window, stream it, watch it live, sa
   --start               start capturing --source at once
   --replay-seconds N    length of the replay buffer, 5 to 7200
   --replay-mb N         memory of the replay buffer, 16 to 65536
+  --setup-test          measure what this computer can do (about ten seconds), say what to set, and end:
+                        0 when it works, 1 when something failed
+  --json                with --setup-test: the report as one JSON document on stdout
   --no-install          install nothing
   --help, --version
 `;
@@ -51,6 +54,10 @@ export type Flags = {
   start: boolean;
   replaySeconds: number | undefined;
   replayMegabytes: number | undefined;
+  /** measure, report and end, without a window */
+  setupTest: boolean;
+  /** the report as JSON */
+  json: boolean;
 };
 
 export type CommandLine = { run: Flags } | { print: 'help' | 'version' } | { usage: string };
@@ -75,9 +82,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false });
     if (values.help === true) return { print: 'help' };
     if (values.version === true) return { print: 'version' };
-    if (values['setup-test'] === true) throw new UsageError('--setup-test is not part of this version yet.');
-    if (values.json === true)
-      throw new UsageError('--json goes with --setup-test, which is not part of this version yet.');
+    const setupTest = values['setup-test'] ?? false;
+    if (values.json === true && !setupTest) throw new UsageError('--json goes with --setup-test.');
+    if (values.start === true && setupTest) throw new UsageError('--start and --setup-test do not go together.');
     const Port = z.int().min(0).max(65_535);
     const source = textFlag('source', values.source);
     if (source !== undefined && !SourceSelector.safeParse(source).success)
@@ -87,10 +94,11 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     }
     return {
       run: {
-        headless: values.headless ?? false,
+        headless: (values.headless ?? false) || setupTest,
         open: !(values['no-open'] ?? false),
-        port: numberFlag('port', values.port, Port, 'a port from 0 to 65535') ?? 1688,
-        rtmpPort: numberFlag('rtmp-port', values['rtmp-port'], Port, 'a port from 0 to 65535') ?? 1935,
+        port: numberFlag('port', values.port, Port, 'a port from 0 to 65535') ?? (setupTest ? 0 : 1688),
+        rtmpPort:
+          numberFlag('rtmp-port', values['rtmp-port'], Port, 'a port from 0 to 65535') ?? (setupTest ? 0 : 1935),
         data: textFlag('data', values.data),
         clips: textFlag('clips', values.clips),
         source,
@@ -107,6 +115,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
           Settings.shape.replayMegabytes,
           'a whole number of megabytes from 16 to 65536',
         ),
+        setupTest,
+        json: values.json ?? false,
       },
     };
   } catch (error) {

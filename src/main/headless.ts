@@ -5,6 +5,7 @@ import { boot, explain, version, type Booted } from './boot.ts';
 import { HELP, parseCommandLine, type Flags } from './cli.ts';
 import { openFolder } from './host/headless-open.ts';
 import { createHeadlessHost } from './host/headless.ts';
+import { setupTestInTerminal } from './setup-test-cli.ts';
 
 const CLOSE_MS = 10_000;
 
@@ -54,6 +55,11 @@ async function run(flags: Flags): Promise<void> {
   }
   if (ending) return;
   const { engine, url, log } = studio;
+  if (flags.setupTest) {
+    const code = await setupTestInTerminal(engine, flags.json);
+    ending ??= end(code);
+    return;
+  }
   const { rtmp } = engine.state;
   const ready = { event: 'ready', url, rtmp: rtmp.state === 'up' ? rtmp.url : null, pid: process.pid };
   if (flags.headless || !process.stdout.isTTY) process.stdout.write(`${JSON.stringify(ready)}\n`);

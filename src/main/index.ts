@@ -6,6 +6,7 @@ import { portWire } from '../contract/wire/port.ts';
 import { serveContract } from '../contract/wire/server.ts';
 import { boot, explain, version, type Booted } from './boot.ts';
 import { HELP, parseCommandLine, type Flags } from './cli.ts';
+import { setupTestInTerminal } from './setup-test-cli.ts';
 import { STUDIO_ORIGIN, createElectronHost, declareScheme, openWindow, servePages } from './host/electron.ts';
 
 const CLOSE_MS = 10_000;
@@ -41,6 +42,10 @@ async function run(flags: Flags): Promise<void> {
       createHost: async () => Promise.resolve(createElectronHost()),
     });
     studio = booted;
+    if (flags.setupTest) {
+      await end(await setupTestInTerminal(booted.engine, flags.json));
+      return;
+    }
     servePages(path.resolve(import.meta.dirname, '../renderer'), () => booted.url);
     const { rtmp } = booted.engine.state;
     process.stdout.write(

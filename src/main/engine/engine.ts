@@ -51,6 +51,7 @@ import { RtmpRelay } from './rtmp/relay.ts';
 import { RtmpService } from './rtmp/service.ts';
 import type { SecretStore } from './settings/secrets.ts';
 import type { SettingsStore } from './settings/store.ts';
+import { SetupTest } from './setup-test/setup-test.ts';
 import { StateStore } from './state-store.ts';
 import type { Studio } from './studio.ts';
 import { GopThumbnails } from './transcode/gop-thumbnails.ts';
@@ -62,7 +63,7 @@ export type EngineOptions = {
   settings: SettingsStore;
   secrets: SecretStore;
   /** bounds from the command line, which win over the settings until the user changes them */
-  overrides: Partial<Pick<Settings, 'replaySeconds' | 'replayMegabytes'>>;
+  overrides: Partial<Pick<Settings, 'replaySeconds' | 'replayMegabytes' | 'followGame' | 'lastSource'>>;
   dataFolder: string;
   clipsFolder: string;
   rtmpPort: number;
@@ -110,6 +111,7 @@ export class Engine implements Studio {
   readonly #gopThumbnails: GopThumbnails;
   readonly #health: HealthMonitor;
   readonly #sound: Sound;
+  readonly #setupTest: SetupTest;
   readonly #intents = new IntentQueue();
   readonly #closing = new AbortController();
   #settings: Settings;
@@ -123,8 +125,9 @@ export class Engine implements Studio {
     this.#settings = { ...options.settings.current, ...options.overrides };
     const onChange = (): void => this.refresh();
     const onCapture = (): void => {
-      const { facts } = this.#capture;
-      this.#encoders.setCapturing(facts !== undefined && facts.phase !== 'ended');
+      this.#encoders.setCapturing(this.#isCapturing());
+      // a stream goes before a measurement
+      if (this.#isCapturing()) void this.#setupTest.cancel();
       this.#followStream();
       this.refresh();
       this.#follow.changed();
@@ -303,6 +306,21 @@ export class Engine implements Studio {
       save: async (request) => this.saveReplay(request),
       mark: async () => this.addMark(undefined),
     });
+    this.#setupTest = new SetupTest({
+      log: log.child({ part: 'setup-test' }),
+      onChange,
+      ffmpeg: async () => this.#tools.get(),
+      capturing: () => this.#isCapturing(),
+      settings: () => this.#settings,
+      sources: async () => this.refreshSources(),
+      backendOf: (id) => this.#capture.backendOf(id),
+      encoders: this.#encoders,
+      hotkeys: () => this.#keys.statuses,
+      soundUnavailable: () => this.#sound.state.unavailable,
+      rtmpServer: () => (this.#rtmp.status.state === 'up' ? this.#rtmp.server : null),
+      clipsFolder,
+      reportsFolder: path.join(dataFolder, 'reports'),
+    });
     this.store = new StateStore({
       app: { version: options.version, shell: host.shell, platform: process.platform, clipsFolder, httpUrl: '' },
       sources: [],
@@ -353,6 +371,7 @@ export class Engine implements Studio {
   /** Stops everything that was started; the ring dies with the process. */
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#setupTest.cancel();
     this.#follow.close();
     this.#saves.close();
     this.#recovery.close();
@@ -484,11 +503,16 @@ export class Engine implements Studio {
   }
 
   async runSetupTest(): Promise<SetupReport> {
-    return Promise.reject(notYet());
+    return this.#setupTest.run();
   }
 
   async cancelSetupTest(): Promise<void> {
-    return Promise.reject(notYet());
+    await this.#setupTest.cancel();
+  }
+
+  #isCapturing(): boolean {
+    const { facts } = this.#capture;
+    return facts !== undefined && facts.phase !== 'ended';
   }
 
   /** Everything that follows from the parts, derived in one place. */
@@ -524,7 +548,7 @@ export class Engine implements Studio {
       push,
       encoders: [...this.#encoders.statuses],
       audio: this.#sound.state,
-      setupTest: { state: 'idle' },
+      setupTest: this.#setupTest.state,
       clips: [...this.#library.clips],
       settings: this.#settings,
     };
@@ -592,9 +616,6 @@ export class Engine implements Studio {
     this.refresh();
   }
 }
-
-const notYet = (): StudioError =>
-  new StudioError('not-supported', 'This is not part of this version yet.', 'Wait for the next one.');
 
 const SOUND_CHANGED = new StudioError(
   'capture-failed',

@@ -107,6 +107,11 @@ export class Encoders {
     return new EncoderLine(wish, candidates(wish, facts), await findRenderNode());
   }
 
+  /** See `EncoderRequest.renderNode`. */
+  async renderNode(): Promise<string | null> {
+    return findRenderNode();
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#current?.abort();
