@@ -180,8 +180,8 @@ function Trial({ encoder }: { encoder: EncoderStatus }) {
         className={cx('mt-0.5 shrink-0', good === true ? 'text-ok' : good === false ? 'text-bad' : 'text-dim')}
       />
       <div className="min-w-0">
-        <span className="font-medium">{ENCODER_WORDS[encoder.id]}</span> <span className="text-dim">{words}</span>
-        {encoder.error && <div className="text-dim">{encoder.error.message}</div>}
+        <span className="font-medium">{ENCODER_WORDS[encoder.id]}</span>{' '}
+        <span className="text-dim">{encoder.error?.message ?? words}</span>
       </div>
     </li>
   );

@@ -18,6 +18,8 @@ export type FilePlan = {
   seconds: number;
   /** an ffmetadata file, or null without marks */
   chapters: string | null;
+  /** false for a stream that announces sound and holds none yet */
+  sound: boolean;
 };
 
 /**
@@ -31,7 +33,7 @@ export function fileArgs(tools: Ffmpeg, plan: FilePlan, file: string): string[] 
     ...['-hide_banner', '-loglevel', 'error', '-fflags', '+genpts', '-f', 'mpegts', '-i', 'pipe:0'],
     ...(chapters === null ? [] : ['-f', 'ffmetadata', '-i', chapters, '-map_chapters', '1']),
   ];
-  const copy = ['-map', '0:v:0', '-map', '0:a?', '-c', 'copy'];
+  const copy = ['-map', '0:v:0', ...(plan.sound ? ['-map', '0:a?'] : []), '-c', 'copy'];
   const offset = head.lead + head.cut;
   switch (format) {
     case 'mp4':
@@ -47,11 +49,11 @@ export function fileArgs(tools: Ffmpeg, plan: FilePlan, file: string): string[] 
       return [...input, ...copy, '-avoid_negative_ts', 'make_zero', '-f', 'matroska', '-y', file];
     case 'gif':
     case 'webm':
-      return [...input, ...previewArgs(tools, format, offset, plan.seconds), '-y', file];
+      return [...input, ...previewArgs(tools, plan, offset), '-y', file];
   }
 }
 
-function previewArgs(tools: Ffmpeg, format: 'gif' | 'webm', offset: number, seconds: number): string[] {
+function previewArgs(tools: Ffmpeg, { format, seconds, sound }: FilePlan, offset: number): string[] {
   const span = `start=${offset.toFixed(6)}:duration=${seconds.toFixed(6)}`;
   const picture = [
     `trim=${span}`,
@@ -76,7 +78,7 @@ function previewArgs(tools: Ffmpeg, format: 'gif' | 'webm', offset: number, seco
   return [
     ...['-map', '0:v:0', '-vf', picture, '-pix_fmt', 'yuv420p'],
     ...['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M', '-g', '30'],
-    ...(voice === undefined
+    ...(voice === undefined || !sound
       ? ['-an']
       : ['-map', '0:a:0?', '-af', `atrim=${span},asetpts=PTS-STARTPTS`, '-ar', '48000', '-c:a', voice, '-b:a', '64k']),
     ...bound,

@@ -70,6 +70,15 @@ const save = async (snapshot: Snapshot, over: Partial<FileJob> = {}): Promise<Sa
   return saved;
 };
 
+it('of a capture that has just begun is saved although no sound came yet', async () => {
+  const whole = streamOf('capture');
+  // ffmpeg gives the first stream, the picture, the PID 0x100 and the sound 0x101
+  const packets = Array.from({ length: whole.length / 188 }, (_, i) => whole.subarray(i * 188, i * 188 + 188));
+  const silent = Buffer.concat(packets.filter((packet) => (packet.readUInt16BE(1) & 0x1fff) !== 0x101));
+  const saved = await save(only(ringWith(silent).snapshot({ lastSeconds: 1 })));
+  expect((await probed(saved.path)).streams.map((track) => track.codec_type)).toEqual(['video']);
+});
+
 describe.each(KINDS)('a clip of %s', (kind) => {
   it('begins at 0 with its keyframe, and holds each picture once', async () => {
     const snapshot = only(ringWith(streamOf(kind)).snapshot({ lastSeconds: 2.5 }));

@@ -117,12 +117,17 @@ async function make(
     : chaptersOf(job.marks, { epoch: snapshot.epoch, from: snapshot.from + head.cut, seconds });
   if (marks.length > 0) await writeFile(chapters, ffmetadata(marks, format === 'mkv' ? head.leadByDts : 0));
   const plan = { format, codec: snapshot.codec, head, seconds, chapters: marks.length > 0 ? chapters : null };
-  await remux(snapshot.chunks(), {
-    ffmpeg: tools.ffmpeg,
-    args: fileArgs(tools, plan, temporary),
-    signal,
-    onBytes,
-    ...(isPreview(format) ? { encodes: { deadlineMs: PREVIEW_DEADLINE_MS } } : {}),
+  const write = async (sound: boolean): Promise<void> =>
+    remux(snapshot.chunks(), {
+      ffmpeg: tools.ffmpeg,
+      args: fileArgs(tools, { ...plan, sound }, temporary),
+      signal,
+      onBytes,
+      ...(isPreview(format) ? { encodes: { deadlineMs: PREVIEW_DEADLINE_MS } } : {}),
+    });
+  await write(true).catch(async (thrown: unknown) => {
+    if (!saysNoSound(thrown)) throw thrown;
+    await write(false);
   });
   job.onWritten();
   const [facts, sha256] = await Promise.all([
@@ -136,6 +141,12 @@ async function make(
   verify(facts, length, format === 'mp4' ? TOLERANCE_SECONDS : LOOSE_TOLERANCE_SECONDS);
   return { codec, bytes, width, height, sha256, seconds: format === 'mkv' ? seconds : facts.seconds };
 }
+
+/** An epoch that has just begun announces sound of which nothing came yet; ffmpeg 5.1.9 then writes no mp4 at all (measured). */
+const saysNoSound = (thrown: unknown): boolean =>
+  thrown instanceof StudioError &&
+  thrown.cause instanceof Error &&
+  thrown.cause.message.includes('sample rate not set');
 
 /** The stream as it is: needs no ffmpeg, and says so by checking itself where ffprobe cannot be had. */
 async function makeTransport({ snapshot, tools, signal, onBytes, onWritten }: FileJob, file: string): Promise<Made> {
