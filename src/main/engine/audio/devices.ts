@@ -16,6 +16,8 @@ export interface AudioDevices {
   start(onChange: () => void): void;
   /** ffmpeg's input options and input for a device. */
   input(device: AudioDevice): readonly string[];
+  /** `input` stamps what it delivers with the time of day it was heard at */
+  readonly stamped: boolean;
   /** environment of an ffmpeg that reads a device */
   readonly env: NodeJS.ProcessEnv;
   close(): Promise<void>;

@@ -36,6 +36,8 @@ export const DSHOW: System = {
 
 /** The devices ffmpeg lists by itself, asked for now and then. */
 export class ListedDevices implements AudioDevices {
+  /** they stamp by clocks of their own */
+  readonly stamped = false;
   readonly #system: System;
   readonly #tools: FfmpegTools;
   readonly #log: Log;

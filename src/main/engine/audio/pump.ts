@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { AudioRole } from '../../../contract/index.ts';
 import { LevelMeter, type Level } from './levels.ts';
 import { SAMPLE_RATE } from './plan.ts';
-import { TrackBuffer, TrackFlow } from './track-buffer.ts';
+import { ArrivalClock, StampClock, TrackBuffer, TrackFlow } from './track-buffer.ts';
 
 const TICK_MS = 20;
 /** Silence is written so far ahead of the present that no late event loop makes the picture wait for it, seconds. */
@@ -56,13 +56,17 @@ export class SoundPump {
     clearInterval(this.#timer);
   }
 
-  /** A device delivered interleaved stereo samples. */
-  push(role: AudioRole, samples: Int16Array): void {
+  /** A device delivered interleaved stereo samples; its system says when the last of them was heard, or nothing. */
+  push(role: AudioRole, samples: Int16Array, heardAt?: number): void {
     const track = this.#tracks.find((candidate) => candidate.role === role);
     if (!track) return;
     const now = this.#options.clock();
-    track.flow ??= new TrackFlow(track.buffer, this.#options.offsetSeconds - DELIVERY_SECONDS);
-    track.flow.push(samples, now);
+    const { offsetSeconds } = this.#options;
+    track.flow ??=
+      heardAt === undefined
+        ? new TrackFlow(track.buffer, new ArrivalClock(), offsetSeconds - DELIVERY_SECONDS)
+        : new TrackFlow(track.buffer, new StampClock(), offsetSeconds);
+    track.flow.push(samples, heardAt ?? now);
     track.heardAt = now;
     this.#write();
   }

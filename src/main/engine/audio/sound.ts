@@ -33,6 +33,9 @@ const FIRST_LIST_MS = 1500;
 const ROLES = ['desktop', 'microphone'] as const;
 const TITLES: Record<AudioRole, string> = { desktop: 'Desktop', microphone: 'Microphone' };
 
+/** When a capture began: on the monotonic clock, and the time of day, seconds. */
+type Start = { began: number; startedAt: number };
+
 type Track = { device: AudioDevice | undefined; level: Level | undefined; silentSince: number | undefined };
 
 /**
@@ -45,6 +48,7 @@ export class Sound {
   readonly #readers = new Map<AudioRole, DeviceReader>();
   #plan: { key: string; roles: readonly AudioRole[] } | undefined;
   #pump: SoundPump | undefined;
+  #startedAt = 0;
   #linger: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -83,7 +87,9 @@ export class Sound {
     const { offsetMs } = this.#deps.settings();
     const named = roles.map((role) => TITLES[role]);
     const [first = '', ...rest] = named.length > 1 ? ['Mix', ...named] : named;
-    return livePlan([first, ...rest], offsetMs, startedAt, (out) => this.#feed(out, roles, began, offsetMs / 1000));
+    return livePlan([first, ...rest], offsetMs, startedAt, (out) =>
+      this.#feed(out, roles, { began, startedAt }, offsetMs / 1000),
+    );
   }
 
   /** Other devices are taken at once; another set of tracks or another offset needs another plan. */
@@ -129,18 +135,19 @@ export class Sound {
     return roles.length === 0 ? '' : `${roles.join('+')} ${this.#deps.settings().offsetMs}`;
   }
 
-  #feed(out: Writable, roles: readonly AudioRole[], began: number, offsetSeconds: number): void {
+  #feed(out: Writable, roles: readonly AudioRole[], start: Start, offsetSeconds: number): void {
     clearTimeout(this.#linger);
     this.#pump?.stop();
     for (const role of ROLES) if (!roles.includes(role)) this.#tracks.delete(role);
     const pump = new SoundPump({
       roles,
       out,
-      clock: () => this.#deps.clock() - began,
+      clock: () => this.#deps.clock() - start.began,
       offsetSeconds,
       onLevel: (role, level) => this.#onLevel(role, level),
     });
     this.#pump = pump;
+    this.#startedAt = start.startedAt;
     for (const role of roles) {
       const track = this.#tracks.get(role);
       this.#tracks.set(role, { device: track?.device, level: track?.level, silentSince: track?.silentSince });
@@ -196,10 +203,12 @@ export class Sound {
     const reader = new DeviceReader(device, {
       ffmpeg: ffmpeg.ffmpeg,
       input: devices.input(device),
+      stamped: devices.stamped,
       env: devices.env,
       log,
-      onSamples: (samples) => {
-        if (this.#readers.get(role) === reader) this.#pump?.push(role, samples);
+      onSamples: (samples, heardAt) => {
+        if (this.#readers.get(role) !== reader) return;
+        this.#pump?.push(role, samples, heardAt === undefined ? undefined : heardAt - this.#startedAt);
       },
       onLost: () => {
         if (this.#readers.get(role) === reader) this.#pump?.silence(role);

@@ -64,7 +64,7 @@ describe('a flowing device', () => {
   /** Lays ten minutes of a device on a track; the answer is how far the end was from where it belongs, at most, after the first seconds. */
   const drift = (ppm: number, shiftSeconds: number): { worst: number; steps: number } => {
     const track = new TrackBuffer();
-    const flow = new TrackFlow(track, shiftSeconds);
+    const flow = new TrackFlow(track, new ArrivalClock(), shiftSeconds);
     const chance = dice(3);
     let [worst, steps] = [0, 0];
     for (let n = 1; n <= 60_000; n++) {
@@ -91,7 +91,7 @@ describe('a flowing device', () => {
 
   it('that lost a second of sound is in time again at once', () => {
     const track = new TrackBuffer();
-    const flow = new TrackFlow(track, 0);
+    const flow = new TrackFlow(track, new ArrivalClock(), 0);
     for (let n = 1; n <= 1000; n++) flow.push(new Int16Array(960), n * 0.01 + (n > 300 ? 1 : 0));
     expect(track.end / SAMPLE_RATE).toBeCloseTo(11, 2);
   });

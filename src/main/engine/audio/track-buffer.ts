@@ -70,6 +70,28 @@ export class ArrivalClock {
   }
 }
 
+/** Stamps are averaged over about so many pieces; the first ones of a device are off by up to 20 ms (PulseAudio 16.1, measured). */
+const STAMPS = 25;
+/** Beyond this something was lost or stood still, seconds. */
+const STAMP_JUMP = 0.04;
+
+/** When a device's samples were heard, from what its system says of each piece, which is true but for some chance in both directions. */
+export class StampClock {
+  #frames = 0;
+  #pieces = 0;
+  #offset = 0;
+
+  /** `frames` more, of which the last was heard at `at` seconds. The answer is the same, less chance. */
+  push(frames: number, at: number): number {
+    this.#frames += frames;
+    const offset = at - this.#frames / SAMPLE_RATE;
+    if (Math.abs(offset - this.#offset) > STAMP_JUMP) this.#pieces = 0;
+    this.#pieces++;
+    this.#offset += (offset - this.#offset) / Math.min(this.#pieces, STAMPS);
+    return this.#frames / SAMPLE_RATE + this.#offset;
+  }
+}
+
 /** Beyond this the sound is moved at once, frames. */
 const HARD = 0.04 * SAMPLE_RATE;
 /** The first second is spent on finding the least late arrival. */
@@ -83,12 +105,13 @@ const FRAMES_PER_STEP = 240;
 /** Places what a device delivers on the timeline of a track, and keeps it there in time for as long as it flows. */
 export class TrackFlow {
   readonly #buffer: TrackBuffer;
-  readonly #clock = new ArrivalClock();
+  readonly #clock: ArrivalClock | StampClock;
   readonly #shiftSeconds: number;
   #frames = 0;
 
-  /** `shiftSeconds` is added to every time. */
-  constructor(buffer: TrackBuffer, shiftSeconds: number) {
+  /** `clock` makes out when something was heard, and `shiftSeconds` is added to it. */
+  constructor(buffer: TrackBuffer, clock: ArrivalClock | StampClock, shiftSeconds: number) {
+    this.#clock = clock;
     this.#buffer = buffer;
     this.#shiftSeconds = shiftSeconds;
   }
