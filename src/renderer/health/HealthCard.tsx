@@ -1,5 +1,6 @@
 import { CircleCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { SoundLevels } from '../sound/SoundLevels.tsx';
 import { dropSteps } from '../store/history.ts';
 import { useStudio, useStudioStore } from '../store/store.ts';
 import { cx } from '../ui/cx.ts';
@@ -75,6 +76,7 @@ export function HealthCard() {
       ) : (
         <p className="text-[12.5px] text-dim">Frame rate, speed and bitrate appear here while streaming.</p>
       )}
+      <SoundLevels />
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { FolderOpen } from 'lucide-react';
-import { type ReactNode, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { type ErrorInfo, toErrorInfo } from '../../contract/errors.ts';
 import { openClipsFolder, updateSettings } from '../store/actions.ts';
 import { closeDialog, useConnected, useStudio } from '../store/store.ts';
@@ -17,7 +17,9 @@ import { HotkeyField } from './HotkeyField.tsx';
 import { KeyField } from './KeyField.tsx';
 import { PictureSettings } from './PictureSettings.tsx';
 import { PresetsEditor } from './PresetsEditor.tsx';
+import { Group } from './Group.tsx';
 import { Row } from './Row.tsx';
+import { SoundGroup } from './SoundGroup.tsx';
 
 /** `group` is the title of the group it begins with, the first one without. */
 export function SettingsDialog({ group }: { group?: SettingsGroup | undefined }) {
@@ -81,6 +83,11 @@ export function SettingsDialog({ group }: { group?: SettingsGroup | undefined })
               setRaisePriority={(raisePriority) => setForm((before) => ({ ...before, raisePriority }))}
             />
           </Group>
+          <SoundGroup
+            form={form.audio}
+            error={errors.offsetMs}
+            onChange={(audio) => setForm((before) => ({ ...before, audio }))}
+          />
           <Group title="Replay">
             <NumberRow field="replaySeconds" label="Keep at most" unit="seconds" {...{ form, errors, set }} />
             <NumberRow
@@ -218,15 +225,6 @@ function memoryNote(form: SettingsForm, bitrateKbps: number | null): string | un
   const seconds = Number(form.replaySeconds);
   if (!bitrateKbps || !Number.isFinite(seconds) || seconds <= 0) return undefined;
   return `At the present bitrate ${span(seconds)} take about ${megabytesFor(seconds, bitrateKbps)} MB.`;
-}
-
-function Group({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <fieldset>
-      <legend className="card-title mb-2">{title}</legend>
-      <div className="grid gap-3">{children}</div>
-    </fieldset>
-  );
 }
 
 function NumberRow(props: {

@@ -1,6 +1,10 @@
+import type { AudioPick } from '../../contract/audio.ts';
 import { Settings, type SettingsPatch } from '../../contract/settings.ts';
 import { refusalOf } from '../words/accelerator.ts';
 import { presetForm, type PresetErrors, type PresetForm, readPreset } from './preset-form.ts';
+
+/** What is heard, as the form holds it. */
+export type AudioForm = { desktop: AudioPick; microphone: AudioPick; offsetMs: string };
 
 /** The settings as the form holds them: numbers as typed. */
 export type SettingsForm = {
@@ -22,9 +26,10 @@ export type SettingsForm = {
   /** empty: none is demanded */
   publishKey: string;
   playKey: string;
+  audio: AudioForm;
   savePresets: readonly PresetForm[];
 };
-export type Field = Exclude<keyof SettingsForm, 'savePresets' | 'mirror' | 'raisePriority'>;
+export type Field = Exclude<keyof SettingsForm, 'savePresets' | 'mirror' | 'raisePriority' | 'audio'>;
 
 export const formOf = (settings: Settings): SettingsForm => ({
   fps: String(settings.fps),
@@ -42,10 +47,13 @@ export const formOf = (settings: Settings): SettingsForm => ({
   streamKey: settings.streamKey,
   publishKey: settings.publishKey,
   playKey: settings.playKey,
+  audio: { ...settings.audio, offsetMs: String(settings.audio.offsetMs) },
   savePresets: settings.savePresets.map(presetForm),
 });
 
-export type FormErrors = Partial<Record<Field, string>> & { presets?: Readonly<Record<string, PresetErrors>> };
+export type FormErrors = Partial<Record<Field | 'offsetMs', string>> & {
+  presets?: Readonly<Record<string, PresetErrors>>;
+};
 export type ReadForm =
   { readonly ok: true; readonly patch: SettingsPatch } | { readonly ok: false; readonly errors: FormErrors };
 
@@ -53,7 +61,8 @@ const { shape } = Settings;
 const range = (schema: { minValue: number | null; maxValue: number | null }, unit: string): string =>
   `A number from ${schema.minValue ?? 0} to ${schema.maxValue ?? 0} ${unit}.`;
 /** What each field takes, in words; the bounds are the contract's. */
-export const EXPECTED: Record<Field, string> = {
+export const EXPECTED: Record<Field | 'offsetMs', string> = {
+  offsetMs: range(shape.audio.shape.offsetMs, 'ms, without a fraction').replace('-', '\u2212'),
   fps: '30, 60 or 120.',
   pictureSize: 'One of the sizes offered.',
   codec: 'One of the codecs offered.',
@@ -98,6 +107,13 @@ export function readForm(form: SettingsForm, present: Settings): ReadForm {
     if (!key.success) errors[field] = EXPECTED[field];
     else if (key.data !== present[field]) patch[field] = key.data;
   }
+
+  const audio = shape.audio.safeParse({
+    ...form.audio,
+    offsetMs: asNumber(form.audio.offsetMs.replace('\u2212', '-')),
+  });
+  if (!audio.success) errors.offsetMs = EXPECTED.offsetMs;
+  else if (!sameJson(audio.data, present.audio)) patch.audio = audio.data;
 
   if (form.mirror !== present.mirror) patch.mirror = form.mirror;
   if (form.raisePriority !== present.raisePriority) patch.raisePriority = form.raisePriority;
