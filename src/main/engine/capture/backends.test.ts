@@ -13,7 +13,9 @@ const FFMPEG = {
 
 function backendsOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): CaptureBackend[] {
   const backends = systemBackends(platform, env, pino({ level: 'silent' }));
-  onTestFinished(async () => void (await Promise.all(backends.map(async (backend) => backend.close()))));
+  onTestFinished(async () => {
+    await Promise.all(backends.map(async (backend) => backend.close()));
+  });
   return backends;
 }
 

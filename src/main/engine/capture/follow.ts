@@ -7,7 +7,7 @@ export type FollowDeps = {
   /** what was there when it was last looked */
   sources: () => readonly Source[];
   session: () => SessionState;
-  /** looks again what is there */
+  /** looks again what is there, where nothing tells of it */
   refresh: () => Promise<unknown>;
   start: (sourceId: string) => Promise<void>;
   /** what happened by itself, in a sentence for the user */
@@ -119,9 +119,8 @@ export class FollowGame {
   }
 
   async #confirm(id: string): Promise<void> {
-    const { refresh, start, sources, session, tell, log } = this.#deps;
+    const { start, sources, session, tell, log } = this.#deps;
     try {
-      await refresh();
       const game = sources().find((source) => source.id === id);
       const meant = this.#pending?.id === id;
       if (!meant || !game || !isGame(game) || !game.available || isBusy(session())) return;
