@@ -67,12 +67,17 @@ async function openCv(address: string, options: string, seconds: number): Promis
 }
 
 /** GStreamer, its pictures made smaller and handed over as they come; undefined where it is not installed. */
-async function gstreamer(bench: Bench, address: string, picture: Rect, seconds: number): Promise<Measured | undefined> {
+async function gstreamer(
+  bench: Bench,
+  { element, address }: { element: 'rtmpsrc' | 'rtmp2src'; address: string },
+  picture: Rect,
+  seconds: number,
+): Promise<Measured | undefined> {
   const began = performance.now();
   const child = spawn(
     'gst-launch-1.0',
     [
-      ...['-q', 'rtmp2src', `location=${address}`, '!', 'flvdemux', 'name=d', 'd.video', '!', 'queue', '!'],
+      ...['-q', element, `location=${address}`, '!', 'flvdemux', 'name=d', 'd.video', '!', 'queue', '!'],
       ...['h264parse', '!', 'avdec_h264', '!', 'videoconvert', '!', 'videoscale', '!'],
       ...[`video/x-raw,format=BGRx,width=${SMALL.width},height=${SMALL.height}`, '!', 'fdsink', 'sync=false', 'fd=1'],
     ],
@@ -95,11 +100,11 @@ async function gstreamer(bench: Bench, address: string, picture: Rect, seconds: 
   });
   await until(OPEN_MS, 'GStreamer to give a picture', async () =>
     Promise.resolve(ages.length + failures.length > 0 ? true : undefined),
-  );
+  ).catch((error: unknown) => say(`${element}: ${String(error)}`));
   if (failures.length > 0) return undefined;
   await pause(seconds * 1000);
   await endChild(child);
-  return { reader: 'GStreamer', options: 'rtmp2src, sync=false', open: first, ages: steady(ages) };
+  return { reader: 'GStreamer', options: `${element}, sync=false`, open: first, ages: steady(ages) };
 }
 
 type Player = { readonly command: string; readonly options: string; readonly args: readonly string[] };
@@ -188,9 +193,11 @@ await runBench(async (bench) => {
     for (const one of players) {
       watched.push(await player(bench, one, { display, source, shown: inPicture(PLAYER), seconds }));
     }
-    const gst = await gstreamer(bench, studio.rtmp, inPicture(SMALL), seconds);
-    if (gst) watched.push(gst);
-    else say('GStreamer is not measured: gst-launch-1.0 is not installed (gstreamer1.0-tools, -plugins-bad, -libav).');
+    for (const element of ['rtmpsrc', 'rtmp2src'] as const) {
+      const measured = await gstreamer(bench, { element, address: studio.rtmp }, inPicture(SMALL), seconds);
+      if (measured) watched.push(measured);
+      else say('GStreamer is not measured: gstreamer1.0-tools, -plugins-bad or -libav are not installed.');
+    }
   }
 
   const inFrames = (ms: number): string => fixed(ms / FRAME_MS, 1);

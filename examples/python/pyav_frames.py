@@ -14,7 +14,8 @@ OPTIONS = {"analyzeduration": "200000", "probesize": "500000"}
 
 
 def main(address: str = ADDRESS, pictures: int = 30) -> None:
-    with av.open(address, options=OPTIONS, timeout=(5.0, 3.0)) as stream:
+    # not `options`, with which Debian 12's PyAV 10.0.0 crashes on a live stream
+    with av.open(address, container_options=OPTIONS, timeout=(5.0, 3.0)) as stream:
         # several pictures at once would hold each of them back
         stream.streams.video[0].thread_type = "SLICE"
         for number, frame in enumerate(stream.decode(video=0), start=1):

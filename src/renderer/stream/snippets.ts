@@ -49,11 +49,12 @@ while True:
 stream.release()
 `;
 
+/** Not `options=`: Debian 12's PyAV 10.0.0 crashes with it on a live stream (measured). */
 const pyAv = (address: string): string => `import av
 
 options = {${asDictionary}}
 address = "${address}"
-with av.open(address, options=options, timeout=(5.0, 3.0)) as stream:
+with av.open(address, container_options=options, timeout=(5.0, 3.0)) as stream:
     stream.streams.video[0].thread_type = "SLICE"
     for frame in stream.decode(video=0):
         picture = frame.to_ndarray(format="bgr24")
@@ -69,7 +70,7 @@ export function snippets(address: string, platform: string): readonly Snippet[] 
     {
       id: 'url',
       title: 'Address',
-      note: 'For OBS (Media Source), GStreamer and everything else that opens RTMP.',
+      note: 'For OBS (Media Source), GStreamer (rtmpsrc) and everything else that opens RTMP.',
       text: address,
     },
     {
