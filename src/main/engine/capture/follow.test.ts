@@ -17,13 +17,14 @@ const ERROR = { code: 'capture-failed', message: 'No.', remedy: 'Yes.' } as cons
 const infoOf = ({ id, name, kind }: Source): CaptureInfo => ({ id, name, kind });
 
 /** A studio in which capture always works at once, unless told otherwise. */
-function world() {
+function world(pollMs: number | null = null) {
   const said: string[] = [];
   const started: string[] = [];
   let sources: Source[] = [OTHER];
   let session: SessionState = { state: 'idle' };
   let enabled = true;
   let works = true;
+  let looked = 0;
   const begin = (source: Source): void => {
     session = { state: 'live', source: infoOf(source), since: 1 };
     follow.chosen(source);
@@ -33,7 +34,10 @@ function world() {
     enabled: () => enabled,
     sources: () => sources,
     session: () => session,
-    refresh: async () => Promise.resolve(),
+    refresh: async () => {
+      looked++;
+      return Promise.resolve();
+    },
     start: async (id) => {
       started.push(id);
       const source = sources.find((candidate) => candidate.id === id);
@@ -43,7 +47,7 @@ function world() {
     },
     tell: (message) => void said.push(message),
     log: pino({ level: 'silent' }),
-    pollMs: null,
+    pollMs,
   });
   const see = (...now: Source[]): void => {
     sources = now;
@@ -82,6 +86,7 @@ function world() {
       await vi.advanceTimersByTimeAsync(1000);
     },
     breakIt: () => (works = false),
+    looks: () => looked,
   };
 }
 
@@ -180,6 +185,21 @@ test('switched off and on again it takes up the game that was stopped by hand', 
   await enable(false);
   await enable(true);
   expect(started).toEqual([GAME.id, GAME.id]);
+});
+
+test('where nothing tells of windows it looks for them, but not while it captures', async () => {
+  const { follow, open, userStops, looks } = world(3000);
+  await vi.advanceTimersByTimeAsync(9500);
+  expect(looks()).toBe(3);
+  await open(GAME);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(looks()).toBe(3);
+  await userStops();
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(looks()).toBe(4);
+  follow.close();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(looks()).toBe(4);
 });
 
 test('a minimised game waits until it is shown', async () => {

@@ -60,7 +60,8 @@ export class FollowGame {
   /** To be called when the sources, the session or the setting changed. */
   changed(): void {
     const { enabled, sources, session } = this.#deps;
-    this.#pollWhile(this.#begun && enabled());
+    // while something is captured there is nothing to wait for, and looking costs the game
+    this.#pollWhile(this.#begun && enabled() && !isBusy(session()));
     if (!this.#begun || !enabled()) {
       // who switches it on again means the game that is open now
       this.#paused = false;
