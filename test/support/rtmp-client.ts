@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { onTestFinished } from 'vitest';
 import { ChunkReader, writeMessage, type RtmpMessage } from '../../src/main/engine/rtmp/guard/chunks.ts';
 import { until } from './wait.ts';
 
@@ -47,7 +46,7 @@ const C2 = Buffer.alloc(1536, 9);
 /** A raw connection to an RTMP server, from its handshake on made of whatever bytes a test wants. */
 export class RtmpClient {
   readonly socket: net.Socket;
-  /** everything received after the handshake, oldest first; `keep: false` leaves media out */
+  /** everything received after the handshake, oldest first, unless `onMessage` is set */
   readonly messages: RtmpMessage[] = [];
   receivedBytes = 0;
   closed = false;
@@ -138,12 +137,6 @@ export class RtmpClient {
   #take(received: RtmpMessage): void {
     this.onMessage(received);
   }
-}
-
-/** Ends everything that is given when the running test ends. */
-export function ending<T extends { end(): void }>(one: T): T {
-  onTestFinished(() => one.end());
-  return one;
 }
 
 // what encoders send, made by hand after the FLV specification (Annex E); the pictures are filled with `mark`

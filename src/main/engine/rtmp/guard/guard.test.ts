@@ -8,7 +8,6 @@ import {
   RtmpClient,
   begin,
   command,
-  ending,
   metadata,
   picture,
   sound,
@@ -39,6 +38,12 @@ async function start(access: Partial<RtmpAccess> = {}): Promise<Running> {
   onTestFinished(() => server.close());
   const port = await server.listen(0);
   return Object.assign(running, { server, port });
+}
+
+/** Ends it when the running test ends. */
+function ending(one: RtmpClient): RtmpClient {
+  onTestFinished(() => one.end());
+  return one;
 }
 
 /** What the tests that look at everything a reader was sent see: kind, time, first and last byte. */

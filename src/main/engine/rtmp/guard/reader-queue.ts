@@ -36,6 +36,11 @@ export class ReaderQueue {
     this.#now = now;
   }
 
+  /** Bytes that wait here. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Another publisher begins: its pictures are of use from its first keyframe on. */
   restart(): void {
     this.#needsKeyframe = true;
