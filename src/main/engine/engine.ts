@@ -175,6 +175,7 @@ export class Engine implements Studio {
       publishers: () => this.#foreignPublishers(),
       readUrl: (key) => this.#rtmp.readUrl(key),
       server: () => this.#rtmp.server,
+      asksForKey: () => this.#settings.publishKey !== '',
       ffmpeg: async () => this.#tools.get(),
       log: log.child({ part: 'rtmp-source' }),
       onChange,
@@ -348,6 +349,7 @@ export class Engine implements Studio {
     const [tools] = await Promise.all([
       this.#tools.get().catch(() => undefined), // shown as a problem, and looked for again when needed
       this.#rtmp.start(),
+      this.#push.start(),
       this.refreshSources(),
       this.#library.load(),
       this.#keys.bind(this.#settings),

@@ -51,7 +51,6 @@ export function outputProtocols(text: string): Set<string> {
 export class PushFiles {
   readonly #folder: string;
   readonly #env: NodeJS.ProcessEnv;
-  #ready: Promise<void> | undefined;
   #roots: Promise<string> | undefined;
 
   constructor(folder: string, env: NodeJS.ProcessEnv) {
@@ -88,16 +87,13 @@ export class PushFiles {
     return file;
   }
 
-  /** A run that was killed may have left a secret. */
   async #prepare(): Promise<void> {
-    this.#ready ??= rm(this.#folder, { recursive: true, force: true }).then(async () => {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    });
-    await this.#ready;
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
   }
 
-  /** Removes all of it. Never rejects. */
-  async close(): Promise<void> {
+  /** Removes all of it, also what a run that was killed left. Never rejects. */
+  async clear(): Promise<void> {
+    this.#roots = undefined;
     await rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -83,6 +83,9 @@ const calls = async (): Promise<string[]> =>
   (await readFile(path.join(folder, 'calls'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
 
 it('goes from off over waiting to live and back, and hands the key over in a file that is gone at once', async () => {
+  await mkdir(path.join(folder, 'push'));
+  await writeFile(path.join(folder, 'push', 'left.ffpreset'), 'rtmp_playpath=of a run that was killed');
+  await push.start();
   const { id } = await push.set({ name: 'Twitch', url: 'rtmp://host/app', key: 'KEY-1' });
   expect(status()).toMatchObject({ id, state: 'off', hasKey: true, enabled: false, kbps: null });
   await push.enable(id, true);

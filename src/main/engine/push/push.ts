@@ -29,6 +29,11 @@ export class Push {
     for (const target of targets) this.#add(target);
   }
 
+  /** To be called once, before anything is live. Never rejects. */
+  async start(): Promise<void> {
+    await this.#deps.files.clear();
+  }
+
   get statuses(): PushStatus[] {
     return [...this.#pushers.values()].map(({ status }) => status);
   }
@@ -80,7 +85,7 @@ export class Push {
   /** Resolves when nothing of it is left. */
   async close(): Promise<void> {
     await Promise.all([...this.#pushers.values()].map(async (pusher) => pusher.close()));
-    await this.#deps.files.close();
+    await this.#deps.files.clear();
   }
 
   #get(id: string): Pusher {

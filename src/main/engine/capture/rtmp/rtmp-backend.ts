@@ -13,6 +13,8 @@ export type RtmpBackendDeps = Pick<PullDeps, 'ffmpeg' | 'log' | 'onChange'> & {
   readUrl: (key: string) => string | null;
   /** what other programs are told to publish to: `rtmp://127.0.0.1:1935/live` */
   server: () => string | null;
+  /** they have to add the publish key of the settings */
+  asksForKey: () => boolean;
 };
 
 export interface RtmpBackend extends ReceivingBackend {
@@ -42,7 +44,7 @@ export function rtmpBackend(deps: RtmpBackendDeps): RtmpBackend {
       ...(peer?.width === undefined || peer.height === undefined ? {} : { width: peer.width, height: peer.height }),
       suggested: false,
       available: true,
-      hint: hintFor(key, deps.server()),
+      hint: hintFor(deps.asksForKey() ? `${key}?key= and the publish key` : key, deps.server()),
     };
   };
   /** what the list of sources says of them */

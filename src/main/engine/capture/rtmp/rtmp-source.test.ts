@@ -18,6 +18,7 @@ const seeing = (publishers: readonly RtmpPeer[]) =>
     publishers: () => publishers,
     readUrl: (key) => `rtmp://127.0.0.1:1/live/${key}`,
     server: () => 'rtmp://127.0.0.1:1935/live',
+    asksForKey: () => false,
     ffmpeg: async () => Promise.reject(new Error('not asked for')),
     log,
     onChange: () => undefined,
