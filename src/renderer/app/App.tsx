@@ -4,9 +4,11 @@ import { ClipDialog } from '../clips/ClipDialog.tsx';
 import { ClipsCard } from '../clips/ClipsCard.tsx';
 import { Header } from '../header/Header.tsx';
 import { HealthCard } from '../health/HealthCard.tsx';
+import { HelpDialog } from '../help/HelpDialog.tsx';
 import { PreviewPanel } from '../preview/PreviewPanel.tsx';
 import { ReplayBar } from '../replay/ReplayBar.tsx';
 import { SettingsDialog } from '../settings/SettingsDialog.tsx';
+import { SetupDialog } from '../setup/SetupDialog.tsx';
 import { SourceCard } from '../sources/SourceCard.tsx';
 import { SourceDialog } from '../sources/SourceDialog.tsx';
 import { StreamCard } from '../stream/StreamCard.tsx';
@@ -71,6 +73,10 @@ function Dialogs() {
       return <SettingsDialog group={dialog.group} />;
     case 'stream':
       return <StreamDialog tab={dialog.tab} />;
+    case 'setup':
+      return <SetupDialog />;
+    case 'help':
+      return <HelpDialog />;
     case 'clip':
       return <ClipDialog key={dialog.id} id={dialog.id} />;
     default:

@@ -1,4 +1,4 @@
-import { Play, Settings, Square } from 'lucide-react';
+import { CircleQuestionMark, Gauge, Play, Settings, Square } from 'lucide-react';
 import { startCapture, stopCapture } from '../store/actions.ts';
 import { openDialog, useConnected, useStudio } from '../store/store.ts';
 import { useChosenSource } from '../sources/SourcePicker.tsx';
@@ -22,6 +22,18 @@ export function Header() {
       <RtmpPill />
       <ProblemPill />
       <span className="flex-1" />
+      <Button
+        look="quiet"
+        aria-label="Setup test"
+        title="Test my setup"
+        size="icon"
+        onClick={() => openDialog({ kind: 'setup' })}
+      >
+        <Gauge size={18} strokeWidth={1.7} aria-hidden />
+      </Button>
+      <Button look="quiet" aria-label="Help" title="Help" size="icon" onClick={() => openDialog({ kind: 'help' })}>
+        <CircleQuestionMark size={18} strokeWidth={1.7} aria-hidden />
+      </Button>
       <Button
         look="quiet"
         aria-label="Settings"

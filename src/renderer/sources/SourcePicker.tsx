@@ -2,6 +2,7 @@ import { RefreshCw, ScanSearch } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { startCapture } from '../store/actions.ts';
 import { chooseSource, useConnected, useStudio, useStudioStore } from '../store/store.ts';
+import { SetupTestButton } from '../setup/SetupDialog.tsx';
 import { Button } from '../ui/Button.tsx';
 import { cx } from '../ui/cx.ts';
 import { useBusy } from '../ui/useBusy.ts';
@@ -40,6 +41,7 @@ export function SourcePicker() {
           </p>
         </div>
         <FollowSwitch />
+        <SetupTestButton />
         <RefreshButton busy={refreshing} onClick={refresh} />
       </header>
       <div className="scroll min-h-0 flex-1 px-4 pt-1 pb-4">

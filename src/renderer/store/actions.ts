@@ -73,6 +73,9 @@ export const enablePushTarget = (id: string, enabled: boolean): Promise<boolean>
   attempt(() => ask(procedures.enablePushTarget, { id, enabled }));
 export const deletePushTarget = (id: string): Promise<boolean> =>
   attempt(() => ask(procedures.deletePushTarget, { id }));
+/** The report is part of the state. */
+export const runSetupTest = (): Promise<boolean> => attempt(() => ask(procedures.runSetupTest, undefined));
+export const cancelSetupTest = (): Promise<boolean> => attempt(() => ask(procedures.cancelSetupTest, undefined));
 /** Throws `StudioError`: the form shows it in place. */
 export const setPushTarget = (request: PushTargetRequest): Promise<unknown> => ask(procedures.setPushTarget, request);
 

@@ -20,6 +20,8 @@ export type OpenDialog =
   | { readonly kind: 'sources' }
   /** `group`: the title of the group to begin with */
   | { readonly kind: 'settings'; readonly group?: SettingsGroup }
+  | { readonly kind: 'setup' }
+  | { readonly kind: 'help' }
   | { readonly kind: 'clip'; readonly id: string }
   | { readonly kind: 'stream'; readonly tab: 'use' | 'peers' | 'push' };
 

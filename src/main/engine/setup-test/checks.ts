@@ -57,7 +57,7 @@ function captureCheck({ sourceName, targetFps, trial, trialError }: Measured): S
 }
 
 function speedCheck({ trial }: Measured): SetupCheck {
-  if (trial?.speed == null)
+  if (typeof trial?.speed !== 'number')
     return { id: 'speed', result: 'skipped', message: 'Nothing was captured, so there is no speed.' };
   const result = grade(trial.speed, 0.98, 0.9);
   return {
@@ -94,7 +94,7 @@ function encoderCheck({ recommendation, headroom }: Measured): SetupCheck {
 const GOOD_AGE_MS = 150;
 
 function previewCheck({ trial }: Measured): SetupCheck {
-  if (trial?.previewAgeMs == null) {
+  if (typeof trial?.previewAgeMs !== 'number') {
     return {
       id: 'preview',
       result: 'skipped',
@@ -156,7 +156,7 @@ function hotkeyCheck({ hotkeys }: Measured): SetupCheck {
 
 function rtmpCheck({ trial, rtmpSkipped }: Measured): SetupCheck {
   if (rtmpSkipped !== null) return { id: 'rtmp', result: 'skipped', message: rtmpSkipped };
-  if (trial?.readerMs == null) {
+  if (typeof trial?.readerMs !== 'number') {
     return {
       id: 'rtmp',
       result: 'failed',
