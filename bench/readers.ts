@@ -221,6 +221,13 @@ await runBench(async (bench) => {
   say(cv.map(({ options, first }) => `OpenCV, ${options}: first picture after ${fixed(first, 2)} s`).join('\n'));
   const [plain, ours] = cv;
   if (!plain || !ours) throw new Error('OpenCV was not measured');
+  const mpv = watched.findLast(({ reader }) => reader === 'mpv');
+  if (mpv) {
+    const [mine, theirs] = [median(ours.ages), median(mpv.ages)];
+    say(
+      `OpenCV with our options against mpv at its lowest latency: ${fixed(mine)} to ${fixed(theirs)} ms, ratio ${fixed(mine / theirs, 2)}`,
+    );
+  }
   const verdict = (good: boolean, what: string): string => `${good ? 'PASS' : 'short of target'}: ${what}`;
   say(
     [

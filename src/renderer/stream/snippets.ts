@@ -70,7 +70,7 @@ export function snippets(address: string, platform: string): readonly Snippet[] 
     {
       id: 'url',
       title: 'Address',
-      note: 'For OBS (Media Source), GStreamer (rtmpsrc) and everything else that opens RTMP.',
+      note: 'For OBS (Media Source), GStreamer and everything else that opens RTMP.',
       text: address,
     },
     {
