@@ -13,7 +13,7 @@ const SIZE = { width: 1280, height: 720 } as const;
 const TRIAL_MS = 15_000;
 
 /** A second of moving video, encoded as a capture would be. */
-export const trialArgs = (plan: EncoderPlan): string[] => [
+const trialArgs = (plan: EncoderPlan): string[] => [
   ...['-hide_banner', '-nostats', '-loglevel', 'info', '-benchmark', ...plan.globals],
   ...['-f', 'lavfi', '-i', `testsrc2=size=${SIZE.width}x${SIZE.height}:rate=${PICTURES}`],
   ...['-frames:v', String(PICTURES), '-vf', plan.filters.join(','), ...plan.args, '-r', String(PICTURES)],

@@ -53,7 +53,7 @@ export function encoderProblems(load: EncoderLoad): Problem[] {
       message: `The encoder (${encoder}) does not keep up: ${rate}.`,
       remedy: hardware
         ? 'Choose a smaller picture or 30 fps, or limit the frame rate in the game.'
-        : "Choose a smaller picture, 30 fps, the quality Performance or the graphics card's encoder in the settings.",
+        : "Choose a smaller picture, 30 fps, Performance as the quality or the graphics card's encoder in the settings.",
     },
     ...(priorityRefused
       ? [
