@@ -1,12 +1,14 @@
 import { mkdtemp, readdir, rm, writeFile, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SetupReport, type EncoderHeadroom } from '../../../contract/index.ts';
+import { DEFAULT_SETTINGS, SetupReport, type EncoderHeadroom } from '../../../contract/index.ts';
 import { checksOf, type Measured } from './checks.ts';
 import { diskSpeed } from './disk-speed.ts';
 import { headrooms, recommendations } from './recommend.ts';
 import { saveReport } from './report-file.ts';
+import { SetupTest } from './setup-test.ts';
 import { PictureAges } from './trial-capture.ts';
 
 const folders: string[] = [];
@@ -166,5 +168,49 @@ describe('reports', () => {
     const names = await readdir(reports);
     expect(names).toHaveLength(21);
     expect(names).toContain('notes.json');
+  });
+});
+
+describe('a setup test', () => {
+  const setUp = (capturing: boolean): { test: SetupTest; seen: string[] } => {
+    const seen: string[] = [];
+    const log = pino({ level: 'silent' });
+    const test = new SetupTest({
+      log,
+      onChange: () => seen.push(test.state.state),
+      ffmpeg: async () =>
+        Promise.resolve({ ffmpeg: '', ffprobe: '', version: '', devices: new Set(), encoders: new Set() }),
+      capturing: () => capturing,
+      settings: () => DEFAULT_SETTINGS,
+      sources: async () => Promise.resolve([]),
+      backendOf: () => undefined,
+      encoders: {
+        statuses: [{ id: 'libx264', codec: 'h264', hardware: false, state: 'untested' }],
+        // never answers: the test waits here until it is cancelled
+        testAll: async () => new Promise(() => undefined),
+        renderNode: async () => Promise.resolve(null),
+      },
+      hotkeys: () => [],
+      soundUnavailable: () => null,
+      rtmpServer: () => null,
+      clipsFolder: '',
+      reportsFolder: '',
+    });
+    return { test, seen };
+  };
+
+  it('is refused while something is captured', async () => {
+    const { test, seen } = setUp(true);
+    await expect(test.run()).rejects.toMatchObject({ code: 'conflict' });
+    expect(seen).toEqual([]);
+  });
+
+  it('runs once at a time and ends when it is cancelled', async () => {
+    const { test, seen } = setUp(false);
+    const ran = expect(test.run()).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(test.run()).rejects.toMatchObject({ code: 'conflict' });
+    await test.cancel();
+    await ran;
+    expect(seen).toEqual(['running', 'idle']);
   });
 });

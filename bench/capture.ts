@@ -1,6 +1,7 @@
 /**
- * What the studio costs while it captures a window of 1280x720 at 30 fps, with nobody looking and with the preview shown, beside the
- * bare ffmpeg of the same capture; and the time from Start to live. `--seconds=N` says for how long each is measured (20 otherwise).
+ * The targets of capturing a real moving window of 1280x720 at 30 fps, beside the bare ffmpeg of the same capture in the same run: speed, repeated and
+ * dropped pictures, processor time with nobody looking and with the preview shown; from Start to the first picture drawn, a closed window told, a killed
+ * ffmpeg replaced. `--seconds=N` says for how long rates are measured (20 otherwise).
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,8 +9,9 @@ import { pathToFileURL } from 'node:url';
 import { SILENCE } from '../src/main/engine/audio/plan.ts';
 import { captureArgs, x11WindowInput } from '../src/main/engine/capture/args.ts';
 import { encoderPlan } from '../src/main/engine/encoders/arguments.ts';
+import { ProgressParser, type ProgressBlock } from '../src/main/engine/ffmpeg/progress.ts';
 import { startChild } from '../src/main/engine/process/child.ts';
-import { startXvfb } from '../test/support/xvfb.ts';
+import { startWindow, startXvfb } from '../test/support/xvfb.ts';
 import { deadline, pause, runBench, say, until } from './support/bench.ts';
 import { openAppWindow } from './support/browser.ts';
 import { fixed, median, table } from './support/figures.ts';
@@ -29,6 +31,30 @@ const START_MS = 20_000;
 const FRAMES_DRAWN = `Number(document.querySelector('canvas[data-frames-drawn]')?.dataset.framesDrawn ?? 0)`;
 
 const sum = (usages: readonly Usage[]): number => usages.reduce((total, { percent }) => total + percent, 0);
+
+type Bare = {
+  pid: number;
+  firstByteMs: number;
+  progress: () => ProgressBlock | undefined;
+  end: () => Promise<void>;
+};
+type Flow = { speed: number; lostPercent: number };
+
+const CLOSES = 3;
+const KILLS = 5;
+
+/** Presses Start in the page and notes when its preview has drawn a picture. */
+const PRESS_START = `(() => {
+  const from = performance.now();
+  window.pitwallBench = null;
+  document.querySelector('button[aria-label="Start streaming"]').click();
+  const look = () => {
+    const canvas = document.querySelector('canvas[data-frames-drawn]');
+    if (Number(canvas?.dataset.framesDrawn ?? 0) > 0) window.pitwallBench = performance.now() - from;
+    else requestAnimationFrame(look);
+  };
+  look();
+})()`;
 
 await runBench(async (bench) => {
   const seconds = bench.seconds ?? SECONDS;
@@ -57,7 +83,9 @@ await runBench(async (bench) => {
   await studio.stop();
 
   /** The same encode of the same window with nothing around it. */
-  const startBare = async (): Promise<{ pid: number; firstByteMs: number; end: () => Promise<void> }> => {
+  const startBare = async (): Promise<Bare> => {
+    const parser = new ProgressParser();
+    let block: ProgressBlock | undefined;
     const args = captureArgs({
       input: x11WindowInput(display, Number(id.replace('window:', '')), FPS),
       sound: SILENCE,
@@ -83,12 +111,13 @@ await runBench(async (bench) => {
       command: bench.tools.ffmpeg,
       args,
       onStdout: () => firstByte(),
-      onControlLine: () => undefined,
+      onControlLine: (line) => (block = parser.push(line) ?? block),
     });
     bench.onEnd(async () => child.stop());
     await deadline(START_MS, 'the bare ffmpeg', first);
     return {
       pid: child.pid ?? 0,
+      progress: () => block,
       firstByteMs: performance.now() - from,
       end: async () => {
         await child.stop({ quit: 'q' });
@@ -109,6 +138,8 @@ await runBench(async (bench) => {
   }
 
   const rows: string[][] = [];
+  const bareCpu: number[] = [];
+  const bareFlows: Flow[] = [];
   const addRow = (name: string, family: readonly Usage[], extra: readonly string[] = []): void => {
     const ffmpeg = sum(family.filter(({ command }) => command === 'ffmpeg'));
     const own = sum(family.filter(({ pid }) => pid === studio.pid));
@@ -117,14 +148,37 @@ await runBench(async (bench) => {
   };
   const measureBare = async (name: string): Promise<void> => {
     const bare = await startBare();
+    await pause(SETTLE_MS);
+    const [before, at] = [bare.progress(), performance.now()];
     const [family = []] = await measure(bare.pid);
+    const [after, took] = [bare.progress(), (performance.now() - at) / 1000];
     await bare.end();
     addRow(name, family);
+    bareCpu.push(sum(family));
+    if (!before || !after) return;
+    const lost = after.dup + after.drop - before.dup - before.drop;
+    bareFlows.push({
+      speed: ((after.outTime ?? 0) - (before.outTime ?? 0)) / took,
+      lostPercent: (100 * lost) / Math.max(1, after.frame - before.frame),
+    });
   };
 
   await measureBare('bare ffmpeg, before');
   await studio.start(id);
+  await pause(SETTLE_MS);
+  const first = await studio.status();
+  const [at, speeds]: [number, number[]] = [performance.now(), []];
+  const watch = setInterval(() => {
+    void studio.status().then(({ health }) => health.speed !== null && speeds.push(health.speed));
+  }, 1000);
   const [alone = []] = await measure(studio.pid);
+  clearInterval(watch);
+  const last = await studio.status();
+  const lost = last.health.duplicated + last.health.dropped - first.health.duplicated - first.health.dropped;
+  const own: Flow = {
+    speed: median(speeds),
+    lostPercent: (100 * lost) / (((performance.now() - at) / 1000) * FPS),
+  };
   addRow('studio, no UI open', alone);
 
   const browser = await startTabBrowser(bench, display);
@@ -147,8 +201,97 @@ await runBench(async (bench) => {
   await studio.stop();
   await measureBare('bare ffmpeg, after');
 
+  // the idle page, from the button to the drawn picture
+  await tab.activate();
+  const presses: number[] = [];
+  for (let i = 0; i < STARTS; i++) {
+    await until(10_000, 'the page to be idle', async () =>
+      (await tab.evaluate(`document.querySelector('button[aria-label="Start streaming"]:not(:disabled)') !== null`)) ===
+      true
+        ? true
+        : undefined,
+    );
+    await tab.evaluate(PRESS_START);
+    presses.push(
+      await until(START_MS, 'a drawn picture', async () => {
+        const took = await tab.evaluate('window.pitwallBench');
+        return typeof took === 'number' ? took : undefined;
+      }),
+    );
+    await studio.stop();
+  }
+
+  const closes: number[] = [];
+  for (let i = 0; i < CLOSES; i++) {
+    const window = await startWindow({ display, title: `Closing ${i}`, width: 640, height: 360, x: 1290, y: 0 });
+    await until(10_000, 'the window to be captured', async () =>
+      studio.start(`window:Closing ${i}`).catch(() => undefined),
+    );
+    const from = performance.now();
+    await window.close();
+    await until(START_MS, 'the page to say so', async () =>
+      (await tab.evaluate(`document.body.innerText.includes('"Closing ${i}" was closed')`)) === true ? true : undefined,
+    );
+    closes.push(performance.now() - from);
+    await studio.stop();
+  }
+
+  const capturing = async (): Promise<number | undefined> =>
+    [...(await processorTime(studio.pid)).values()].find(({ command }) => command === 'ffmpeg')?.pid;
+  const kills: number[] = [];
+  await studio.start(id);
+  for (let i = 0; i < KILLS; i++) {
+    await pause(SETTLE_MS);
+    const old = await capturing();
+    if (old === undefined) throw new Error('no ffmpeg to kill');
+    const from = performance.now();
+    process.kill(old, 'SIGKILL');
+    await until(START_MS, 'the capture to be live again', async () => {
+      const now = await capturing();
+      if (now === undefined || now === old) return undefined;
+      return (await studio.status()).state === 'live' ? true : undefined;
+    });
+    kills.push(performance.now() - from);
+  }
+  await studio.stop();
+
+  const bareMean = bareCpu.reduce((total, value) => total + value, 0) / bareCpu.length;
+  const overhead = sum(alone) - bareMean;
+  const bare = {
+    speed: median(bareFlows.map(({ speed }) => speed)),
+    lostPercent: median(bareFlows.map(({ lostPercent }) => lostPercent)),
+  };
+  const target = (
+    what: string,
+    wanted: string,
+    value: number,
+    digits: number,
+    good: boolean,
+    beside = '-',
+  ): string[] => [what, wanted, fixed(value, digits), beside, good ? 'PASS' : 'FAIL'];
+
   say(
     [
+      table(
+        ['target', 'wanted', 'measured', 'bare ffmpeg', ''],
+        [
+          target('speed', '>= 0.99', own.speed, 3, own.speed >= 0.99, fixed(bare.speed, 3)),
+          target('repeated + dropped, %', '<= 1', own.lostPercent, 2, own.lostPercent <= 1, fixed(bare.lostPercent, 2)),
+          target(
+            'Start to first picture drawn, ms',
+            '<= 1000',
+            median(presses),
+            0,
+            median(presses) <= 1000,
+            fixed(median(bareStarts)),
+          ),
+          target('window closed to said so, ms', '<= 1000', median(closes), 0, median(closes) <= 1000),
+          target('processor over bare, % of a core', '<= 25', overhead, 1, overhead <= 25, fixed(bareMean, 1)),
+          target('ffmpeg killed to live, ms', '<= 1500', median(kills), 0, median(kills) <= 1500),
+        ],
+      ),
+      `medians of ${presses.length} starts (worst ${fixed(Math.max(...presses))} ms), ${closes.length} closed windows, ${kills.length} kills (worst ${fixed(Math.max(...kills))} ms)`,
+      '',
       table(['percent of one core', 'all', 'ffmpeg', 'studio', 'rtmp', 'browser', 'drawn/s'], rows),
       `capture ${width}x${height}, ${fixed(health.fps ?? Number.NaN, 1)} fps, speed ${fixed(health.speed ?? Number.NaN, 2)}; each over ${seconds} s`,
       '',
