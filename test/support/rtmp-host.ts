@@ -24,7 +24,7 @@ export async function startRtmpHost(keys: Partial<HostOrder> = {}): Promise<Rtmp
     stdio: 'inherit',
   });
   const told: HostMessage[] = [];
-  const order: HostOrder = { type: 'access', publishKey: '', playKey: '', ownToken: 'own', ...keys };
+  const order: HostOrder = { type: 'access', publishKey: '', playKey: '', ownToken: 'own', liveKey: '', ...keys };
   child.send(order);
   const port = await new Promise<number>((resolve, reject) => {
     child.on('message', (raw) => {

@@ -109,7 +109,11 @@ describe('the tee muxer string', () => {
         teeOutput([{ options: {}, target: text }]);
     expect(target('rtmp://127.0.0.1:1935/live/test')()).toBe('rtmp://127.0.0.1:1935/live/test');
     expect(target('pipe:1')()).toBe('pipe:1');
+    const own = `rtmp://127.0.0.1:1935/live/test?own=${'0af1'.repeat(8)}`;
+    expect(target(own)()).toBe(own);
     for (const bad of [
+      `${own}&x=1`,
+      'rtmp://127.0.0.1:1935/live/test?own=a|[f=mpegts]x',
       'rtmp://127.0.0.1:1935/live/a|[f=mpegts]x',
       'rtmp://example.org/live/test',
       '/tmp/x',

@@ -22,5 +22,7 @@ export const HostOrder = z.object({
   playKey: z.string(),
   /** known to the studio's own programs only, new for each run */
   ownToken: z.string(),
+  /** where the studio's own programs publish, whatever key their address had when they were started; empty: as they say */
+  liveKey: z.string(),
 });
 export type HostOrder = z.infer<typeof HostOrder>;

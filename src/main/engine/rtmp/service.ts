@@ -72,6 +72,7 @@ export class RtmpService {
 
   setStreamKey(streamKey: string): void {
     this.#options.streamKey = streamKey;
+    if (this.#child) this.#admit(this.#child);
   }
 
   /** From now on, for those too who are connected already. */
@@ -97,8 +98,11 @@ export class RtmpService {
   }
 
   #admit(child: NodeChild): void {
-    const { publishKey, playKey } = this.#options.keys;
-    const order: HostOrder = { type: 'access', publishKey, playKey, ownToken: this.#ownToken };
+    const {
+      streamKey: liveKey,
+      keys: { publishKey, playKey },
+    } = this.#options;
+    const order: HostOrder = { type: 'access', publishKey, playKey, ownToken: this.#ownToken, liveKey };
     child.postMessage(order);
   }
 

@@ -215,7 +215,7 @@ const chunkStreamId = (header: Buffer, basic: number): number => {
 };
 
 /** The chunk size node-media-server announces to its clients: what we send is cut by it. */
-export const OUT_CHUNK_BYTES = 0xffff;
+const OUT_CHUNK_BYTES = 0xffff;
 
 /** One message in chunks: a type 0 header, then type 3 ones. `chunkStream` 2 to 63; `timestamp` is taken modulo 2^32. */
 export function writeMessage(

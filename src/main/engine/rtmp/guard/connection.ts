@@ -16,6 +16,8 @@ export type ConnectionHost = {
   /** As `mayPublish`, of one that does. */
   mayStillPublish(key: string, query: Query): Refusal | undefined;
   isOwn(query: Query): boolean;
+  /** The key it publishes under when it asked for `key`. */
+  keyFor(key: string, query: Query): string;
   /** Takes a path for its publisher; the path must be free. */
   publish(key: string, connection: Connection): LivePath;
   unpublish(key: string, connection: Connection): void;
@@ -134,7 +136,7 @@ export class Connection {
     const { key } = role;
     const refusal =
       role.is === 'publishing' ? this.#host.mayStillPublish(key, this.#asked) : this.#host.mayPlay(key, this.#asked);
-    if (refusal) this.close('the key it gave is no longer the right one');
+    if (refusal) this.close(`${refusal.reason} (changed in the settings)`);
   }
 
   /** Ends it with a reason for the log. */
@@ -291,9 +293,10 @@ export class Connection {
     return { key: query.key ?? this.#appQuery.key, own: query.own ?? this.#appQuery.own };
   }
 
-  #publish({ key, streamId, query }: Extract<Command, { name: 'publish' | 'play' }>): void {
+  #publish({ key: name, streamId, query }: Extract<Command, { name: 'publish' | 'play' }>): void {
     this.#release();
     const asked = this.#queryOf(query);
+    const key = this.#host.keyFor(name, asked);
     const refusal = this.#host.mayPublish(key, asked);
     if (refusal) {
       this.#refuse(streamId, refusal, key);

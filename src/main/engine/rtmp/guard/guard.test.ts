@@ -18,7 +18,7 @@ import type { RtmpPeer } from '../../../../contract/rtmp.ts';
 import { RtmpServer, type RtmpAccess } from './server.ts';
 
 const MESSAGES = process.env['PITWALL_SOAK'] === '1' ? 1_000_000 : 20_000;
-const OPEN: RtmpAccess = { publishKey: '', playKey: '', ownToken: 'own' };
+const OPEN: RtmpAccess = { publishKey: '', playKey: '', ownToken: 'own', liveKey: '' };
 
 type Running = {
   port: number;
@@ -233,9 +233,27 @@ describe('who may publish', () => {
     const [stranger, own] = [await RtmpClient.publisher(port, 'a'), await RtmpClient.publisher(port, 'b?own=own')];
     const [viewer, knowing] = [await RtmpClient.player(port, 'a'), await RtmpClient.player(port, 'a?key=see')];
     for (const one of [stranger, own, viewer, knowing]) ending(one);
-    server.setAccess({ publishKey: 'r1ght', playKey: 'see', ownToken: 'own' });
+    server.setAccess({ ...OPEN, publishKey: 'r1ght', playKey: 'see' });
     await Promise.all([stranger.ended(), viewer.ended()]);
     expect(own.closed || knowing.closed).toBe(false);
+  });
+});
+
+describe('the live address', () => {
+  it('moves with its key: our own publisher is ended and comes back there under its old name', async () => {
+    running = await start({ liveKey: 'old' });
+    const { port, server } = running;
+    const [own, other] = [await RtmpClient.publisher(port, 'old?own=own'), await RtmpClient.publisher(port, 'else')];
+    for (const one of [own, other]) ending(one);
+    server.setAccess({ ...OPEN, liveKey: 'new' });
+    await own.ended();
+    expect(other.closed).toBe(false);
+    ending(await RtmpClient.publisher(port, 'old?own=own'));
+    await until(
+      'it to be there',
+      2000,
+      () => running?.peers.publishers.some(({ path }) => path === '/live/new') === true,
+    );
   });
 });
 

@@ -7,7 +7,7 @@ import { LivePath } from './live-path.ts';
 import { sameSecret } from './secrets.ts';
 
 /** Who may do what. Empty keys demand nothing. */
-export type RtmpAccess = { publishKey: string; playKey: string; ownToken: string };
+export type RtmpAccess = { publishKey: string; playKey: string; ownToken: string; liveKey: string };
 
 export type RtmpServerOptions = {
   onPeers(peers: { publishers: RtmpPeer[]; readers: RtmpPeer[] }): void;
@@ -27,7 +27,7 @@ export class RtmpServer {
   readonly #server: net.Server;
   readonly #connections = new Set<Connection>();
   readonly #paths = new Map<string, { path: LivePath; publisher: Connection | undefined }>();
-  #access: RtmpAccess = { publishKey: '', playKey: '', ownToken: '' };
+  #access: RtmpAccess = { publishKey: '', playKey: '', ownToken: '', liveKey: '' };
   #count = 0;
   #reported = '';
   #reporting = false;
@@ -90,7 +90,12 @@ export class RtmpServer {
 
   readonly #host: ConnectionHost = {
     mayPublish: (key, query) => this.#mayPublish(key, query),
-    mayStillPublish: (_key, query) => this.#mayAtAll(query),
+    mayStillPublish: (key, query) =>
+      this.#mayAtAll(query) ??
+      (this.#keyFor(key, query) === key
+        ? undefined
+        : { code: 'NetStream.Publish.Denied', reason: 'The live address has another key now.' }),
+    keyFor: (key, query) => this.#keyFor(key, query),
     mayPlay: (_key, query) =>
       this.#access.playKey === '' || this.#isOwn(query) || sameSecret(query.key, this.#access.playKey)
         ? undefined
@@ -118,6 +123,12 @@ export class RtmpServer {
 
   #isOwn(query: Query): boolean {
     return this.#access.ownToken !== '' && sameSecret(query.own, this.#access.ownToken);
+  }
+
+  /** Our own programs always publish at the live address: one whose key was changed meanwhile is sent there when it comes back. */
+  #keyFor(key: string, query: Query): string {
+    const { liveKey } = this.#access;
+    return liveKey !== '' && this.#isOwn(query) ? liveKey : key;
   }
 
   #mayAtAll(query: Query): Refusal | undefined {
