@@ -47,6 +47,10 @@ test.each([
   ['bitrateKbps', 'fast'],
   ['encoder', 'h264_omx'],
   ['markHotkey', 'Hyper+Q'],
+  ['streamKey', ''],
+  ['streamKey', 'a b'],
+  ['publishKey', 'a/b'],
+  ['playKey', 'é'],
 ] as const)('%s "%s" is refused with what is expected', (field, typed) => {
   expect(read({ [field]: typed })).toEqual({ ok: false, errors: { [field]: EXPECTED[field] } });
 });
@@ -118,4 +122,12 @@ test('the second folder is a whole path, and empty means the usual one', () => {
   expect(read({ fallbackClipsFolder: 'clips' }).ok).toBe(false);
   const present = { ...DEFAULT_SETTINGS, fallbackClipsFolder: '/mnt/clips' };
   expect(readForm(form, present)).toEqual({ ok: true, patch: { fallbackClipsFolder: null } });
+});
+
+test('the keys of the live address are read without spaces around them, and may be none', () => {
+  expect(read({ streamKey: ' race ', playKey: 'watch-1 ' })).toEqual({
+    ok: true,
+    patch: { streamKey: 'race', playKey: 'watch-1' },
+  });
+  expect(read({ playKey: '  ' })).toEqual({ ok: true, patch: {} });
 });

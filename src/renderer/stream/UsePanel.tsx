@@ -28,7 +28,7 @@ export function UsePanel() {
       {playKey !== '' && (
         <div className="flex flex-wrap items-center gap-3">
           <p className="min-w-0 flex-1 text-[13px] text-dim">
-            Readers need the play key. What is copied holds it, so do not show it on your stream.
+            Readers need the key set in Settings. What is copied holds it, so do not show it on your stream.
           </p>
           <Button size="small" aria-pressed={revealed} onClick={() => setRevealed(!revealed)}>
             {revealed ? <EyeOff size={14} aria-hidden /> : <Eye size={14} aria-hidden />}
