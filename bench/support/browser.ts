@@ -1,8 +1,11 @@
 import path from 'node:path';
 import process from 'node:process';
 import { chromium, type Page } from 'playwright';
-import type { Bench } from './bench.ts';
+import { pause, type Bench } from './bench.ts';
 import type { Rect } from './geometry.ts';
+
+const MOVES = 100;
+const MOVE_MS = 100;
 
 /** A window of Chromium with nothing but the page in it (and, without a window manager, a title bar Chromium draws itself). */
 export type AppWindow = {
@@ -56,7 +59,11 @@ async function pageArea(page: Page): Promise<Rect> {
         addEventListener('mousemove', settle, { once: true });
       }),
   );
-  await page.mouse.move(3, 3);
-  await page.mouse.move(5, 5);
-  return origin;
+  // on a busy machine the first moves may come before the page listens
+  for (let step = 3; step < 3 + MOVES; step++) {
+    await page.mouse.move(step, step);
+    const area = await Promise.race([origin, pause(MOVE_MS)]);
+    if (area) return area;
+  }
+  throw new Error('the page says nothing of the mouse over it');
 }
