@@ -74,7 +74,8 @@ export function scratch({ display, env = {} }: Pick<StudioOptions, 'display' | '
   }
   const id = randomUUID();
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(DISPLAY|WAYLAND_DISPLAY|XDG_.*|PULSE_.*|NODE_OPTIONS|npm_.*|VITEST.*|FFMPEG_PATH|FORCE_COLOR)$/.test(name),
+    ([name]) =>
+      !/^(DISPLAY|WAYLAND_DISPLAY|XDG_.*|PULSE_.*|NODE_OPTIONS|npm_.*|VITEST.*|FFMPEG_PATH|FORCE_COLOR)$/.test(name),
   );
   return {
     folder,
