@@ -167,7 +167,7 @@ export function SettingsDialog({ group }: { group?: SettingsGroup | undefined })
             <Row
               label="Name"
               id="streamKey"
-              note={running ? nextStart : 'The end of the address: rtmp://127.0.0.1/live/NAME.'}
+              note="The end of the address, /live/NAME. After a change readers have to open the new one."
               error={errors.streamKey}
             >
               <input
