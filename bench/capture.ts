@@ -185,10 +185,12 @@ await runBench(async (bench) => {
   const tab = await browser.open(studio.url);
   const cover = await browser.open('about:blank');
   const measureTab = async (name: string, visible: boolean): Promise<void> => {
-    await (visible ? tab : cover).activate();
-    await pause(SETTLE_MS);
-    const shown = await tab.evaluate('document.visibilityState');
-    if (shown !== (visible ? 'visible' : 'hidden')) throw new Error(`the UI is ${String(shown)}`);
+    const wanted = visible ? 'visible' : 'hidden';
+    await until(START_MS, `the page to be ${wanted}`, async () => {
+      await (visible ? tab : cover).activate();
+      await pause(500);
+      return (await tab.evaluate('document.visibilityState')) === wanted ? true : undefined;
+    });
     const before = Number(await tab.evaluate(FRAMES_DRAWN));
     const from = performance.now();
     const [family = [], chromium = []] = await measure(studio.pid, browser.pid);
