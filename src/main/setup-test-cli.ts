@@ -9,7 +9,7 @@ const worksHere = ({ recommendation, checks }: SetupReport): boolean =>
   recommendation !== null && checks.every(({ result }) => result !== 'failed');
 
 /** The report as people read it, one line per check. */
-export function reportLines(report: SetupReport, file: string): string[] {
+function reportLines(report: SetupReport, file: string): string[] {
   const { recommendation, machine, seconds, checks } = report;
   return [
     `Pitwall measured this computer for ${seconds.toFixed(1)} s: ${machine.cpu}, ${machine.cores} cores, ffmpeg ${machine.ffmpeg}.`,

@@ -32,7 +32,7 @@ export const headrooms = (
   }));
 
 /** "1080p60 with NVENC H.264: 1.9 x headroom". */
-export const inWords = ({ pictureSize, fps, encoder, headroom }: EncoderHeadroom): string =>
+const inWords = ({ pictureSize, fps, encoder, headroom }: EncoderHeadroom): string =>
   `${pictureSize}${fps} with ${encoderName(encoder)}: ${headroom.toFixed(1)} x headroom`;
 
 /**

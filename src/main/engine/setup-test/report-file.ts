@@ -8,7 +8,7 @@ const NAME = /^setup-\d{4}-\d{2}-\d{2} \d{2}\.\d{2}\.\d{2}( \(\d+\))?\.json$/;
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** `setup-2026-11-20 18.03.12.json`, in local time. */
-export function reportName(at: Date): string {
+function reportName(at: Date): string {
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   return `setup-${day} ${two(at.getHours())}.${two(at.getMinutes())}.${two(at.getSeconds())}.json`;
 }
