@@ -135,6 +135,10 @@ export class RtmpClient {
   }
 
   #take(received: RtmpMessage): void {
+    const { type, payload } = received;
+    // a ping (user control event 6) is answered (7), else the server takes the connection for dead after a minute
+    if (type === 4 && payload.length === 6 && payload.readUInt16BE(0) === 6)
+      this.send(message(4, Buffer.concat([Buffer.from([0, 7]), payload.subarray(2)]), 0, 0));
     this.onMessage(received);
   }
 }
