@@ -10,7 +10,7 @@ import { DeviceReader } from './reader.ts';
 
 export type SoundDeps = {
   devices: AudioDevices;
-  tools: FfmpegTools;
+  tools: Pick<FfmpegTools, 'get'>;
   log: Log;
   settings: () => AudioSettings;
   /** monotonic, seconds */
