@@ -1,11 +1,9 @@
 import path from 'node:path';
 import {
   StudioError,
-  isSentToUs,
   type Mark,
   type Problem,
   type PushTargetRequest,
-  type RtmpPeer,
   type SaveAnswer,
   type SaveRequest,
   type SessionState,
@@ -19,7 +17,6 @@ import {
 import { Sound } from './audio/sound.ts';
 import { audioDevices } from './audio/systems.ts';
 import type { CaptureBackend } from './capture/backend.ts';
-import { rtmpBackend, type RtmpBackend } from './capture/rtmp/rtmp-backend.ts';
 import { CaptureControl } from './capture/control.ts';
 import { FollowGame } from './capture/follow.ts';
 import { deriveSession } from './capture/status.ts';
@@ -42,13 +39,9 @@ import { MIRROR_FOLDER } from './mirror/layout.ts';
 import { Mirror } from './mirror/mirror.ts';
 import { MirroredRing } from './mirror/mirrored-ring.ts';
 import { Recovery } from './mirror/recovery.ts';
-import { liveCodec } from './outgoing/live-codec.ts';
 import { PreviewHub } from './preview/hub.ts';
-import { AbilityCache, PushFiles } from './push/files.ts';
-import { Push } from './push/push.ts';
 import type { ReplayRing } from './replay/ring.ts';
-import { RtmpRelay } from './rtmp/relay.ts';
-import { RtmpService } from './rtmp/service.ts';
+import { LiveAddress } from './rtmp/live-address.ts';
 import type { SecretStore } from './settings/secrets.ts';
 import type { SettingsStore } from './settings/store.ts';
 import { SetupTest } from './setup-test/setup-test.ts';
@@ -97,10 +90,7 @@ export class Engine implements Studio {
   readonly #encoders: Encoders;
   readonly #capture: CaptureControl;
   readonly #follow: FollowGame;
-  readonly #rtmp: RtmpService;
-  readonly #rtmpSources: RtmpBackend;
-  readonly #relay: RtmpRelay;
-  readonly #push: Push;
+  readonly #live: LiveAddress;
   readonly #library: ClipLibrary;
   readonly #saves: Saves;
   readonly #tools: FfmpegTools;
@@ -128,7 +118,7 @@ export class Engine implements Studio {
       this.#encoders.setCapturing(this.#isCapturing());
       // a stream goes before a measurement
       if (this.#isCapturing()) void this.#setupTest.cancel();
-      this.#followStream();
+      this.#live.follow(this.#capture.facts);
       this.refresh();
       this.#follow.changed();
     };
@@ -160,45 +150,21 @@ export class Engine implements Studio {
     });
     this.preview = new PreviewHub(this.#pictures);
     this.#gopThumbnails = new GopThumbnails(this.#ring);
-    this.#rtmp = new RtmpService({
+    this.#live = new LiveAddress({
       port: options.rtmpPort,
-      streamKey: this.#settings.streamKey,
-      keys: this.#settings,
       start: (port) => host.forkNode(options.rtmpHostModule, [String(port)]),
-      log: log.child({ part: 'rtmp' }),
-      onChange: () => {
-        this.#rtmpSources.publishersChanged();
-        onChange();
-      },
-    });
-    this.#rtmpSources = rtmpBackend({
-      publishers: () => this.#foreignPublishers(),
-      readUrl: (key) => this.#rtmp.readUrl(key),
-      server: () => this.#rtmp.server,
-      asksForKey: () => this.#settings.publishKey !== '',
-      ffmpeg: async () => this.#tools.get(),
-      log: log.child({ part: 'rtmp-source' }),
-      onChange,
-    });
-    this.#relay = new RtmpRelay({
+      settings: () => this.#settings,
       ring: this.#ring,
       tools: this.#tools,
-      url: () => (this.#rtmp.status.state === 'up' ? this.#rtmp.publishUrl() : null),
       liveUrl: () => `${this.state.app.httpUrl}live.ts`,
-      log: log.child({ part: 'relay' }),
-      onChange,
-    });
-    this.#push = new Push(this.#settings.pushTargets, {
-      ring: this.#ring,
-      ffmpeg: async () => this.#tools.get(),
-      abilities: new AbilityCache(),
-      files: new PushFiles(path.join(dataFolder, 'push'), options.env),
-      keys: options.secrets,
-      save: async (pushTargets) => {
+      dataFolder,
+      env: options.env,
+      pushKeys: options.secrets,
+      savePushTargets: async (pushTargets) => {
         await options.settings.update({ pushTargets });
         this.#settings = { ...this.#settings, pushTargets };
       },
-      log: log.child({ part: 'push' }),
+      log,
       clock,
       now: unixNow,
       onChange,
@@ -254,7 +220,7 @@ export class Engine implements Studio {
       onChange,
     });
     this.#capture = new CaptureControl({
-      backends: [...options.backends, this.#rtmpSources],
+      backends: [...options.backends, this.#live.sources],
       tools: this.#tools,
       intents: this.#intents,
       picture: () => this.#settings,
@@ -262,7 +228,7 @@ export class Engine implements Studio {
       session: {
         ring: this.#ring,
         log: log.child({ part: 'capture' }),
-        rtmpUrl: () => this.#rtmp.publishUrl(),
+        rtmpUrl: () => this.#live.server.publishUrl(),
         liveUrl: () => `${this.state.app.httpUrl}live.ts`,
         raisePriority: () => this.#settings.raisePriority,
         onEncoderFallback: ({ from, error, message }) => {
@@ -279,7 +245,7 @@ export class Engine implements Studio {
         onRecovered: (message) => this.store.notify({ type: 'capture-recovered', message }),
         endsWithSource: (id) => this.#follow.noteGone(id),
       },
-      mayStart: (source) => this.#rtmp.mustBeFree(source.id),
+      mayStart: (source) => this.#live.server.mustBeFree(source.id),
       onSources: (sources) => {
         this.store.update({ sources });
         this.#follow.changed();
@@ -318,7 +284,7 @@ export class Engine implements Studio {
       encoders: this.#encoders,
       hotkeys: () => this.#keys.statuses,
       soundUnavailable: () => this.#sound.state.unavailable,
-      rtmpServer: () => (this.#rtmp.status.state === 'up' ? this.#rtmp.server : null),
+      rtmpServer: () => (this.#live.status.state === 'up' ? this.#live.server.server : null),
       clipsFolder,
       reportsFolder: path.join(dataFolder, 'reports'),
     });
@@ -341,15 +307,14 @@ export class Engine implements Studio {
   async start(httpUrl: string): Promise<void> {
     const { backends } = this.#options;
     this.store.update({ app: { ...this.state.app, httpUrl } });
-    for (const backend of [...backends, this.#rtmpSources]) {
+    for (const backend of [...backends, this.#live.sources]) {
       backend.onChanged(() => {
         this.refreshSources().catch((error: unknown) => this.#log.warn({ err: error }, 'listing sources failed'));
       });
     }
     const [tools] = await Promise.all([
       this.#tools.get().catch(() => undefined), // shown as a problem, and looked for again when needed
-      this.#rtmp.start(),
-      this.#push.start(),
+      this.#live.start(),
       this.refreshSources(),
       this.#library.load(),
       this.#keys.bind(this.#settings),
@@ -382,15 +347,14 @@ export class Engine implements Studio {
     await Promise.all([
       this.#capture.close().then(async () => this.#sound.close()),
       this.#encoders.close(),
-      this.#relay.close(),
-      this.#push.close(),
+      this.#live.close(),
       this.#keys.release(),
       this.#pictures.close(),
       this.clips.close(),
       this.#gopThumbnails.close(),
     ]);
     await this.#mirror.close();
-    await this.#rtmp.stop();
+    await this.#live.server.stop();
   }
 
   refresh(): void {
@@ -480,8 +444,7 @@ export class Engine implements Studio {
       await this.#applyMirror();
       this.#sound.settingsChanged();
       await this.#keys.bind(now);
-      if (now.streamKey !== before.streamKey) this.#rtmp.setStreamKey(now.streamKey);
-      this.#rtmp.setKeys(now);
+      this.#live.applySettings();
       this.refresh();
       if (now.followGame !== before.followGame) this.#follow.changed();
       return now;
@@ -489,15 +452,15 @@ export class Engine implements Studio {
   }
 
   async setPushTarget(request: PushTargetRequest): Promise<{ id: string }> {
-    return this.#intents.run(async () => this.#push.set(request));
+    return this.#intents.run(async () => this.#live.push.set(request));
   }
 
   async enablePushTarget(id: string, enabled: boolean): Promise<void> {
-    await this.#intents.run(async () => this.#push.enable(id, enabled));
+    await this.#intents.run(async () => this.#live.push.enable(id, enabled));
   }
 
   async deletePushTarget(id: string): Promise<void> {
-    await this.#intents.run(async () => this.#push.delete(id));
+    await this.#intents.run(async () => this.#live.push.delete(id));
   }
 
   async testEncoders(): Promise<void> {
@@ -522,11 +485,11 @@ export class Engine implements Studio {
     const now = unixNow();
     const { facts } = this.#capture;
     const session = deriveSession(facts, now);
-    const rtmp = this.#rtmp.status;
+    const rtmp = this.#live.status;
     const hotkeys = this.#keys.statuses;
     const replay = this.#ring.status();
     this.#marks.prune(replay);
-    const push = this.#push.statuses;
+    const push = this.#live.push.statuses;
     const health = this.#health.derive({
       session,
       rtmp,
@@ -558,7 +521,7 @@ export class Engine implements Studio {
 
   #standingProblems(): Problem[] {
     const ffmpeg = this.#tools.problem();
-    const relay = this.#relay.problem;
+    const relay = this.#live.problem;
     const mirror = this.#mirror.problem;
     return [
       ...(ffmpeg ? [ffmpeg] : []),
@@ -569,22 +532,6 @@ export class Engine implements Studio {
       ...(this.#overflowed ? [RING_OVERFLOW] : []),
       ...(this.#options.settings.wasReset ? [SETTINGS_RESET] : []),
     ];
-  }
-
-  /** What another program sends needs a relay to the live address; our own capture publishes by itself. */
-  #followStream(): void {
-    const { facts } = this.#capture;
-    // a publisher on the live key is at the live address already
-    const isThere = facts?.info.id === `rtmp:${this.#settings.streamKey}`;
-    this.#relay.follow(
-      facts && isSentToUs(facts.info.kind) && !isThere && facts.phase === 'running' ? facts.info.codec : undefined,
-    );
-    this.#push.follow(liveCodec(facts, unixNow()));
-  }
-
-  #foreignPublishers(): RtmpPeer[] {
-    const { status } = this.#rtmp;
-    return status.state === 'up' ? status.publishers.filter(({ own }) => !own) : [];
   }
 
   async #remember(source: Source): Promise<void> {
@@ -614,7 +561,7 @@ export class Engine implements Studio {
 
   #tick(): void {
     this.#health.noteBytes(this.#ring.totalBytes);
-    this.#followStream();
+    this.#live.follow(this.#capture.facts);
     this.refresh();
   }
 }
