@@ -10,7 +10,7 @@ import { until } from './wait.ts';
 /** As scripts/lib/programs.mjs looks for it. */
 const MODULES = ['/usr/lib/nginx/modules/ngx_rtmp_module.so', '/usr/lib64/nginx/modules/ngx_rtmp_module.so'];
 
-/** A second RTMP server on loopback: nginx with libnginx-mod-rtmp, application `live`. */
+/** A second RTMP server on loopback: nginx with libnginx-mod-rtmp, configured as docs/SCALING.md says: application `live`. */
 export interface NginxRtmp {
   readonly port: number;
   /** `rtmp://127.0.0.1:PORT/live`, to which a stream's name is added */
@@ -40,6 +40,14 @@ const answers = async (port: number): Promise<boolean> =>
     socket.once('connect', () => socket.destroy());
   });
 
+/** The configuration that docs/SCALING.md gives, on a port of ours. */
+function documented(port: number): string {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/SCALING.md'), 'utf8');
+  const block = /```nginx\n([\s\S]+?)```/.exec(text)?.[1];
+  if (block?.includes('listen 1935;') !== true) throw new Error('docs/SCALING.md gives no configuration');
+  return block.replace('listen 1935;', `listen 127.0.0.1:${port};`);
+}
+
 /** Starts one for the running test; it is killed when that ends. */
 export async function startNginxRtmp(): Promise<NginxRtmp> {
   const module = MODULES.find((file) => existsSync(file));
@@ -54,7 +62,7 @@ export async function startNginxRtmp(): Promise<NginxRtmp> {
 worker_processes 1; daemon off; master_process off;
 pid ${join(folder, 'pid')}; error_log ${log} info;
 events { worker_connections 64; }
-rtmp { server { listen 127.0.0.1:${port}; application live { live on; } } }
+${documented(port)}
 `,
   );
   let child: ChildProcess | undefined;

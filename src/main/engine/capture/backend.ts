@@ -36,7 +36,7 @@ export interface OpenSource {
   readonly method: string;
   /** what the person must know of this way, told with the first picture */
   readonly caution?: string | undefined;
-  /** Changes `method` and `input` to the next way to capture the same thing; undefined when there is none left. */
+  /** Changes `method` and `input` to the next way to capture the same thing and nothing beside it; undefined when there is none left. */
   nextMethod?(): NextMethod | undefined;
   /** sound of its own; without, the session's sound plan is heard */
   readonly audio?: SoundPlan;

@@ -117,10 +117,12 @@ export function windowsBackend({ log, ask = runToEnd, watchWindow = watchWinWind
       },
       input: (fps) => now()?.input(fps) ?? [],
       nextMethod(): NextMethod | undefined {
-        const next = methods[current + 1];
+        // never by itself to one that may show what lies over the window: nobody agreed to put that on the air
+        const index = methods.findIndex(({ caution }, i) => i > current && caution === undefined);
+        const next = methods[index];
         if (!next) return undefined;
-        current++;
-        return { method: next.method, ...(next.caution === undefined ? {} : { caution: next.caution }) };
+        current = index;
+        return { method: next.method };
       },
       release: async () => {
         stopWatching();
