@@ -11,7 +11,9 @@ import type { StudioState } from '../src/contract/state.ts';
 import { connectContract, type ContractClient } from '../src/contract/wire/client.ts';
 import { wsWire } from '../src/contract/wire/ws.ts';
 import { skews } from '../test/support/av-sync.ts';
+import { expectCleanClip } from '../test/support/media.ts';
 import { type Pulse, startPulse } from '../test/support/pulse.ts';
+import { run } from '../test/support/processes.ts';
 import { type RunningStudio, startStudio } from '../test/support/studio.ts';
 import { until, within } from '../test/support/wait.ts';
 import { startXvfb } from '../test/support/xvfb.ts';
@@ -71,6 +73,64 @@ async function newest({ studio, folder }: World, seconds: number): Promise<strin
   return file;
 }
 
+const audioTracks = async (file: string): Promise<number> => {
+  const { stdout } = await run('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    'a',
+    '-show_entries',
+    'stream=index',
+    '-of',
+    'csv=p=0',
+    file,
+  ]);
+  return new Set(
+    stdout
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line !== ''),
+  ).size;
+};
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Power of a frequency among samples, as a share of all there is, 0 to 1 (Goertzel). */
+function shareOf(samples: Int16Array, hertz: number): number {
+  const k = 2 * Math.cos((2 * Math.PI * hertz) / 48_000);
+  let [a, b, all] = [0, 0, 0];
+  for (const sample of samples) {
+    [a, b] = [sample + k * a - b, a];
+    all += sample * sample;
+  }
+  return all === 0 ? 0 : ((a * a + b * b - k * a * b) * 2) / samples.length / all;
+}
+
+/** Share of a track's last second that is a sine of this frequency: the mean over 50 ms each, since a player that is late loses its phase. */
+async function share(file: string, track: number, hertz: number): Promise<number> {
+  const decode = [
+    '-v',
+    'error',
+    '-i',
+    file,
+    '-map',
+    `0:a:${track}`,
+    '-ac',
+    '1',
+    '-ar',
+    '48000',
+    '-f',
+    's16le',
+    'pipe:1',
+  ];
+  const { stdout } = await run('ffmpeg', decode);
+  const samples = new Int16Array(new Uint8Array(stdout.subarray(stdout.length % 2)).buffer).slice(-48_000);
+  const shares = Array.from({ length: 20 }, (_, i) => shareOf(samples.subarray(i * 2400, (i + 1) * 2400), hertz));
+  return mean(shares);
+}
+
+const codes = ({ state }: World): string[] => state().health.problems.map(({ code }) => code);
+
 /** Pictures go on: this much more of the same epoch within twice the time. */
 async function goesOn({ studio }: World, seconds: number): Promise<void> {
   const before = await studio.status();
@@ -83,7 +143,74 @@ async function goesOn({ studio }: World, seconds: number): Promise<void> {
   expect(after.replay.epochs.at(-1)?.id).toBe(before.replay.epochs.at(-1)?.id);
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+test('desktop and microphone are tracks beside their mix; a device that goes is silent, the picture goes on, and it comes back by itself', async () => {
+  const world = await startWorld();
+  const { studio, pulse, state } = world;
+  expect(state().audio).toMatchObject({ unavailable: null });
+  const headset = (): Promise<string> =>
+    pulse.load(
+      'module-remap-source',
+      'master=voice.monitor',
+      'source_name=headset',
+      'source_properties=device.description=Headset',
+    );
+  const plugged = await headset();
+  const hotPlug = performance.now();
+  await until('the headset', 3000, () => state().audio.devices.some(({ name }) => name === 'Headset'));
+  process.stdout.write(
+    `measured: a device is listed ${Math.round(performance.now() - hotPlug)} ms after it is there\n`,
+  );
+  expect(state().audio.devices).toEqual(
+    expect.arrayContaining([
+      { id: 'game.monitor', name: 'Game', role: 'desktop', isDefault: true },
+      { id: 'headset', name: 'Headset', role: 'microphone', isDefault: true },
+    ]),
+  );
+  await pulse.tone('game', 440);
+  await pulse.tone('voice', 1000);
+  await listen(world, { microphone: { enabled: true, device: { id: 'other', name: 'Headset' } } });
+  await studio.start('screen:0');
+  await until(
+    'both to be heard',
+    10_000,
+    () => state().audio.tracks.length === 2 && state().audio.tracks.every(({ rmsDb }) => (rmsDb ?? -120) > -40),
+  );
+  await goesOn(world, 2);
+
+  const file = await newest(world, 2);
+  const shares = await Promise.all(
+    [0, 1, 2].map(async (track) => [await share(file, track, 440), await share(file, track, 1000)]),
+  );
+  const [mix = [], desktop = [], microphone = []] = shares.map((each) =>
+    each.map((value) => Math.round(value * 10) / 10),
+  );
+  expect({ mix, desktop, microphone }).toEqual({ mix: [0.5, 0.5], desktop: [1, 0], microphone: [0, 1] });
+  for (const format of ['mp4', 'mkv', 'ts'] as const) {
+    const { clips } = await studio.save({ seconds: 2, format });
+    expect({ format, tracks: await audioTracks(clips[0]?.path ?? '') }).toEqual({ format, tracks: 3 });
+    await expectCleanClip(clips[0]?.path ?? '');
+  }
+
+  await pulse.unload(plugged);
+  await until('the lost headset to be told', 3000, () => codes(world).includes('audio-device-lost'));
+  expect(state().health.problems.find(({ code }) => code === 'audio-device-lost')?.message).toContain('"Headset"');
+  await goesOn(world, 2);
+  await headset();
+  await until(
+    'the headset to be heard again',
+    5000,
+    () => (state().audio.tracks[1]?.rmsDb ?? -120) > -40 && !codes(world).includes('audio-device-lost'),
+  );
+
+  // nothing comes of a suspended output, unless the server moves who plays and listens to another one: the picture goes on either way
+  await pulse.pactl('suspend-sink', 'game', '1');
+  await goesOn(world, 2);
+  await pulse.pactl('suspend-sink', 'game', '0');
+
+  await pulse.stop();
+  await until('the lost outputs to be told', 5000, () => codes(world).includes('audio-device-lost'));
+  await goesOn(world, 2);
+});
 
 test('sound and picture belong together within 40 ms, and the offset moves the sound by what it says', async () => {
   const world = await startWorld();

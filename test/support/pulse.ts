@@ -87,7 +87,7 @@ export async function startPulse(runtime: string, home: string): Promise<Pulse> 
           '-device',
           sink,
           '-buffer_duration',
-          '40',
+          '400',
           'tone',
         ],
         { env: client, stdio: 'ignore' },

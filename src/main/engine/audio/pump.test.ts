@@ -78,6 +78,16 @@ describe('the pump', () => {
     expect(behind).toBeLessThan(0.19);
   });
 
+  it.each([-5, 5])('does not make the picture wait for stamps that are %f s off', (off) => {
+    const { pump, frames } = start(['desktop']);
+    let behind = 0;
+    pass(3, () => {
+      pump.push('desktop', new Int16Array(960), now + off);
+      behind = Math.max(behind, now - frames() / SAMPLE_RATE);
+    });
+    expect(behind).toBeLessThan(0.4);
+  });
+
   it('is as long as time, and the sound lies where it was heard', () => {
     const { pump, written, frames } = start(['desktop']);
     pass(0.3);

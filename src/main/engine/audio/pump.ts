@@ -11,6 +11,8 @@ const AHEAD_SECONDS = 0.1;
 const STALL_SECONDS = 0.15;
 /** What the system keeps back of what it heard, at least, seconds (a fragment of 10 ms, and the way through two pipes). */
 const DELIVERY_SECONDS = 0.005;
+/** What a system says of its samples is believed so far, seconds: the picture waits for sound that was heard before now. */
+const MOST_OFF = 0.25;
 /** ffmpeg that takes nothing for so long is killed by the session; nothing more is kept for it. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
@@ -66,7 +68,7 @@ export class SoundPump {
       heardAt === undefined
         ? new TrackFlow(track.buffer, new ArrivalClock(), offsetSeconds - DELIVERY_SECONDS)
         : new TrackFlow(track.buffer, new StampClock(), offsetSeconds);
-    track.flow.push(samples, heardAt ?? now);
+    track.flow.push(samples, heardAt === undefined ? now : Math.max(now - MOST_OFF, Math.min(now + MOST_OFF, heardAt)));
     track.heardAt = now;
     this.#write();
   }
