@@ -59,7 +59,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
     anchor: 'black-picture',
     title: 'The picture is black',
     paragraphs: [
-      'Pitwall looks at the picture and says within three seconds when it is black, with the likely cause on this system. Where there is another way to capture the same window it tries it by itself.',
+      'Pitwall looks at the picture and says within three seconds when it is black, with the likely cause on this system. Where there is another way to capture the same thing that shows nothing else, it tries it by itself.',
       'In this order: show the window (not minimised), leave exclusive fullscreen, give the permission for screen recording, switch HDR off for the game, and capture the whole screen instead of the window.',
     ],
   },
