@@ -30,6 +30,12 @@ test('says which encoders work here, why others do not, and tests them again', a
   expect(asked.map(({ name }) => name)).toContain('encoders.test');
 });
 
+test('does not count what was not tried as not working', () => {
+  connectStudio(studioState({ encoders: ENCODERS }));
+  render(<SettingsDialog />);
+  expect(screen.getByText('2 of 3 tested so far work, 1 to go')).toBeVisible();
+});
+
 test('the automatic choice names what it is now, for the codec chosen', async () => {
   const user = userEvent.setup();
   connectStudio(studioState({ encoders: ENCODERS }));

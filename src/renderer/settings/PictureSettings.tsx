@@ -146,9 +146,13 @@ function Trials({ encoders }: { encoders: readonly EncoderStatus[] }) {
   const [busy, run] = useBusy();
   const testing = busy || encoders.some(({ state }) => state === 'testing');
   const working = encoders.filter(({ state }) => state === 'works').length;
-  const summary = encoders.every(({ state }) => state === 'untested')
-    ? 'Not tested yet'
-    : `${working} of ${encoders.length} work on this computer`;
+  const tried = encoders.filter(({ state }) => state === 'works' || state === 'failed').length;
+  // what was not tried yet is neither: trials wait while something is captured
+  const open = encoders.length - tried;
+  const summary =
+    tried === 0
+      ? 'Not tested yet'
+      : `${working} of ${tried} ${open === 0 ? 'work on this computer' : `tested so far work, ${open} to go`}`;
   return (
     <div className="grid gap-2">
       <details className="rounded-lg border border-edge px-3 py-2 text-[12.5px]">
