@@ -8,13 +8,13 @@ import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { expectAccessible, launchChromium, openPage, pageReaches } from '../test/support/browser.ts';
+import { GREEN, streamGame } from '../test/support/game.ts';
 import { COLOUR_TOLERANCE, difference, expectColour } from '../test/support/media.ts';
 import { run } from '../test/support/processes.ts';
-import { type RunningStudio, startStudio } from '../test/support/studio.ts';
+import type { RunningStudio } from '../test/support/studio.ts';
 import { until } from '../test/support/wait.ts';
-import { endChild, startWindow, startXvfb, type TestWindow, type Xvfb } from '../test/support/xvfb.ts';
+import { endChild, startXvfb, type Xvfb } from '../test/support/xvfb.ts';
 
-const GREEN = 0x00ff00;
 const BLUE = 0x0000ff;
 const RED = 0xff0000;
 const PYTHON = process.env['PITWALL_PYTHON'] ?? '/usr/bin/python3';
@@ -43,30 +43,6 @@ afterAll(async () => {
   await browser.close();
   await screen.stop();
 });
-
-async function streamGame(): Promise<{ studio: RunningStudio; game: TestWindow; address: string }> {
-  const { display } = screen;
-  const game = await startWindow({
-    display,
-    title: 'Assetto Corsa',
-    width: 640,
-    height: 360,
-    x: 20,
-    y: 20,
-    colour: GREEN,
-  });
-  onTestFinished(() => game.close());
-  const studio = await startStudio({ display });
-  await studio.start('window:assetto');
-  await until(
-    'one publisher',
-    10_000,
-    () => studio.status(),
-    ({ rtmp }) => rtmp.publishers.length === 1,
-  );
-  if (studio.rtmp === null) throw new Error('no live address');
-  return { studio, game, address: studio.rtmp };
-}
 
 type Reader = {
   readonly lines: readonly Line[];
@@ -111,7 +87,7 @@ const pidOf = (studio: RunningStudio, part: string): number => {
 };
 
 test('live_frames.py: right pictures; back by itself after a kill of the RTMP server and of ffmpeg', async () => {
-  const { studio, game, address } = await streamGame();
+  const { studio, game, address } = await streamGame(screen.display);
   const reader = startReader(address, 0);
   const first = await reader.newest('a picture', () => true);
   expect(first).toMatchObject({ width: 640, height: 360, reconnects: 0 });
@@ -139,7 +115,7 @@ test('live_frames.py: right pictures; back by itself after a kill of the RTMP se
 });
 
 test('live_frames.py: a slow consumer gets the newest picture, not the next one', async () => {
-  const { game, address } = await streamGame();
+  const { game, address } = await streamGame(screen.display);
   const reader = startReader(address, 0.5);
   await reader.newest('two pictures', () => reader.lines.length >= 2);
   await game.fill(BLUE);
@@ -158,7 +134,7 @@ test('live_frames.py: a slow consumer gets the newest picture, not the next one'
 });
 
 test('opencv_window.py without a window says rate and size', async () => {
-  const { address } = await streamGame();
+  const { address } = await streamGame(screen.display);
   const ran = await run(PYTHON, [join(EXAMPLES, 'opencv_window.py'), address, '--no-window', '--seconds', '4'], {
     timeoutMs: 30_000,
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
@@ -168,7 +144,7 @@ test('opencv_window.py without a window says rate and size', async () => {
 });
 
 test('what the panel gives to copy runs; the publisher is listed; a server can be added', async () => {
-  const { studio } = await streamGame();
+  const { studio } = await streamGame(screen.display);
   const page = await openPage(browser, studio.url);
   await pageReaches(page, 'live');
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(studio.url).origin });

@@ -5,11 +5,10 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { expectCleanClip, expectColour, streamsOf } from '../test/support/media.ts';
 import { run } from '../test/support/processes.ts';
-import { type RunningStudio, startStudio } from '../test/support/studio.ts';
+import { GREEN, published, streamGame } from '../test/support/game.ts';
 import { until } from '../test/support/wait.ts';
-import { endChild, startWindow, startXvfb, type TestWindow, type Xvfb } from '../test/support/xvfb.ts';
+import { endChild, startXvfb, type Xvfb } from '../test/support/xvfb.ts';
 
-const GREEN = 0x00ff00;
 const PYTHON = process.env['PITWALL_PYTHON'] ?? '/usr/bin/python3';
 const OPENCV_READER = join(import.meta.dirname, '../test/support/opencv_reader.py');
 
@@ -21,32 +20,6 @@ beforeAll(async () => {
   screen = await startXvfb({ width: 1280, height: 800 });
 });
 afterAll(async () => screen.stop());
-
-async function streamGame(): Promise<{ studio: RunningStudio; game: TestWindow; address: string }> {
-  const game = await startWindow({
-    display: screen.display,
-    title: 'Assetto Corsa',
-    width: 640,
-    height: 360,
-    x: 20,
-    y: 20,
-    colour: GREEN,
-  });
-  onTestFinished(() => game.close());
-  const studio = await startStudio({ display: screen.display });
-  await studio.start('window:assetto');
-  await published(studio);
-  if (studio.rtmp === null) throw new Error('no live address');
-  return { studio, game, address: studio.rtmp };
-}
-
-const published = (studio: RunningStudio, ms = 10_000): Promise<unknown> =>
-  until(
-    'one publisher',
-    ms,
-    () => studio.status(),
-    ({ rtmp }) => rtmp.publishers.length === 1,
-  );
 
 type Packets = {
   readonly video: readonly number[];
@@ -107,7 +80,7 @@ const longestGap = (times: readonly number[]): number =>
   Math.max(...times.map((time, index) => time - (times[index - 1] ?? time)));
 
 test('ffprobe finds H.264 and AAC at the right size', async () => {
-  const { address } = await streamGame();
+  const { address } = await streamGame(screen.display);
   const streams = await streamsOf(address);
   expect(streams).toHaveLength(2);
   expect(streams.find(({ codec_type: type }) => type === 'video')).toMatchObject({
@@ -119,7 +92,7 @@ test('ffprobe finds H.264 and AAC at the right size', async () => {
 });
 
 test('OpenCV opens it and reads the colour of the window', async () => {
-  const { studio, address } = await streamGame();
+  const { studio, address } = await streamGame(screen.display);
   const ran = await run(PYTHON, [OPENCV_READER, address, '30'], { timeoutMs: 30_000 });
   const read = Read.parse(JSON.parse(ran.stdout.toString('utf8')));
   process.stdout.write(`measured: OpenCV opened the stream in ${read.openSeconds.toFixed(2)} s\n`);
@@ -135,7 +108,7 @@ test('OpenCV opens it and reads the colour of the window', async () => {
 });
 
 test('a reader stays connected while the window is resized and ffmpeg is killed; time never goes back', async () => {
-  const { studio, game, address } = await streamGame();
+  const { studio, game, address } = await streamGame(screen.display);
   const reader = readPackets(address);
   await reader.more(40, 15_000);
   expect((await studio.status()).rtmp.readers).toHaveLength(1);
@@ -169,7 +142,7 @@ test('a reader stays connected while the window is resized and ffmpeg is killed;
 });
 
 test('the RTMP server is killed: back within five seconds, the replay without a gap', async () => {
-  const { studio } = await streamGame();
+  const { studio } = await streamGame(screen.display);
   const before = await studio.holds(2);
   const [host] = studio.processes().filter(({ command }) => command.includes('rtmp-host.js'));
   if (!host) throw new Error('no RTMP server process');
